@@ -1,0 +1,1 @@
+//! Client of the linebus message bus, async and blocking

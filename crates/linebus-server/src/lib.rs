@@ -1,0 +1,1 @@
+//! The shell around the broker: listeners, sessions, configuration, shutdown

@@ -1,0 +1,1 @@
+//! Transcript runner and process spawner for the tests of linebus

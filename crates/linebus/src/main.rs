@@ -1,0 +1,2 @@
+//! A message bus that a person can use with telnet
+fn main() {}
