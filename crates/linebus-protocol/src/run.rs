@@ -1,0 +1,202 @@
+//! Runs: many `send` lines to one topic, recognised in one pass and turned around in place.
+//!
+//! What a sender writes and what a receiver reads differ in one word of equal length, so the
+//! bytes that came in, `send` overwritten by `recv`, are the bytes that go out. Per line this
+//! costs one comparison with the run's first line and one search for LF. Anything unusual (more
+//! than one blank, a TAB between words, an overlong line) ends the run, and [`Command`] reads it.
+//!
+//! [`Command`]: crate::Command
+
+use memchr::memchr;
+
+use crate::topic::{TOPIC_BYTES_MAX, Topic};
+
+const SEND: &[u8; 4] = b"send";
+const RECV: &[u8; 4] = b"recv";
+
+/// Where a run stands in the bytes that it was found at the beginning of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Length of the topic's name, which begins at byte 5. Not checked yet: a name that is in
+    /// use was checked when it was joined.
+    topic_len: usize,
+    /// Bytes in all its lines, LFs included.
+    pub len: usize,
+    /// How many lines.
+    pub lines: usize,
+}
+
+impl Run {
+    /// Looks for a run at the beginning of `bytes`, which hold only complete lines, each ended by
+    /// LF, that are clean as [`is_clean`](crate::text::is_clean) has it. Lines longer than
+    /// `line_bytes_max` are not taken.
+    ///
+    /// The lines' verb is `recv` afterwards.
+    #[must_use]
+    pub fn take(bytes: &mut [u8], line_bytes_max: usize) -> Option<Self> {
+        let topic_len = Self::topic_len(bytes)?;
+        let prefix_len = SEND.len() + topic_len + 2;
+        let first_len = prefix_len + memchr(b'\n', &bytes[prefix_len..])? + 1;
+        if first_len > line_bytes_max {
+            return None;
+        }
+        let (first, rest) = bytes.split_at_mut(first_len);
+        let model = &first[SEND.len()..prefix_len];
+        let (mut len, mut lines) = (0, 1);
+        loop {
+            let line = &mut rest[len..];
+            if !line.starts_with(SEND) || !line[SEND.len()..].starts_with(model) {
+                break;
+            }
+            let Some(end) = memchr(b'\n', &line[prefix_len..]) else {
+                break;
+            };
+            if prefix_len + end >= line_bytes_max {
+                break;
+            }
+            line[..SEND.len()].copy_from_slice(RECV);
+            len += prefix_len + end + 1;
+            lines += 1;
+        }
+        first[..SEND.len()].copy_from_slice(RECV);
+        Some(Self {
+            topic_len,
+            len: first_len + len,
+            lines,
+        })
+    }
+
+    /// The length of the topic in a line that begins `send <topic> `.
+    fn topic_len(bytes: &[u8]) -> Option<usize> {
+        let rest = bytes.strip_prefix(SEND)?.strip_prefix(b" ")?;
+        let rest = &rest[..rest.len().min(TOPIC_BYTES_MAX + 1)];
+        let end = rest
+            .iter()
+            .position(|b| matches!(b, b' ' | b'\t' | b'\n'))?;
+        (end > 0 && rest[end] == b' ').then_some(end)
+    }
+
+    /// The topic's name in the bytes of the run, unchecked.
+    #[must_use]
+    pub fn topic<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[5..5 + self.topic_len]
+    }
+
+    /// Gives the lines their verb `send` back, for lines that turn out to need a closer look.
+    pub fn undo(&self, bytes: &mut [u8]) {
+        let mut at = 0;
+        for _ in 0..self.lines {
+            bytes[at..at + 4].copy_from_slice(SEND);
+            at += memchr(b'\n', &bytes[at..self.len]).map_or(0, |end| end + 1);
+        }
+    }
+}
+
+/// Appends the `recv` line for one message.
+pub fn write_recv(out: &mut Vec<u8>, topic: Topic<'_>, message: &[u8]) {
+    out.reserve(topic.as_str().len() + message.len() + 7);
+    for part in [b"recv ", topic.as_str().as_bytes(), b" ", message, b"\n"] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Appends the `watch` line for a `recv` line, LF included, of `topic`; `stamp` is
+/// `<time> <user>`.
+pub fn write_watch(out: &mut Vec<u8>, topic: Topic<'_>, stamp: &str, recv_line: &[u8]) {
+    let head = b"recv ".len() + topic.as_str().len();
+    out.reserve(recv_line.len() + stamp.len() + 2);
+    for part in [
+        b"watch ",
+        topic.as_str().as_bytes(),
+        b" ",
+        stamp.as_bytes(),
+        &recv_line[head..],
+    ] {
+        out.extend_from_slice(part);
+    }
+}
+
+/// The lines in `bytes`, each with its LF.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let end = memchr(b'\n', rest)? + 1;
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        Some(line)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(input: &str, expected: Option<(&str, &str, usize)>) {
+        let mut bytes = input.as_bytes().to_vec();
+        let run = Run::take(&mut bytes, 32);
+        let text = run.map(|run| String::from_utf8(bytes[..run.len].to_vec()).expect("was text"));
+        let got = run.zip(text.as_deref()).map(|(run, text)| {
+            (
+                str::from_utf8(run.topic(&bytes)).expect("was text"),
+                text,
+                run.lines,
+            )
+        });
+        assert_eq!(got, expected);
+        if let Some(run) = run {
+            run.undo(&mut bytes);
+        }
+        assert_eq!(bytes, input.as_bytes(), "undo restores");
+    }
+
+    #[test]
+    fn a_run_ends_where_anything_differs() {
+        check("send t x\n", Some(("t", "recv t x\n", 1)));
+        check("send t \n", Some(("t", "recv t \n", 1)));
+        check(
+            "send t a\nsend t  b\nsend t \n",
+            Some(("t", "recv t a\nrecv t  b\nrecv t \n", 3)),
+        );
+        check("send t a\nsend tt b\n", Some(("t", "recv t a\n", 1)));
+        check("send t a\nping\nsend t b\n", Some(("t", "recv t a\n", 1)));
+        check("send t a\nsend t\nsend t b\n", Some(("t", "recv t a\n", 1)));
+        check("send t a\nsend  t b\n", Some(("t", "recv t a\n", 1)));
+        check(
+            "send t a\nsend t 12345678901234567890123456\n",
+            Some(("t", "recv t a\n", 1)),
+        );
+        check(
+            "send t 123456789012345678901234\nsend t b\n",
+            Some(("t", "recv t 123456789012345678901234\nrecv t b\n", 2)),
+        );
+    }
+
+    #[test]
+    fn what_is_not_plain_is_left_to_the_parser() {
+        for input in [
+            "ping\n",
+            "send\n",
+            "send \n",
+            "send t\n",
+            "send\tt x\n",
+            "send t\tx\n",
+            "send  t x\n",
+            "send t 1234567890123456789012345\n",
+        ] {
+            check(input, None);
+        }
+        check(&format!("send {} x\n", "t".repeat(201)), None);
+    }
+
+    #[test]
+    fn a_watch_line_says_when_and_who() {
+        let mut out = Vec::new();
+        let topic = Topic::parse("a.b").expect("good");
+        write_recv(&mut out, topic, b" x ");
+        assert_eq!(out, b"recv a.b  x \n");
+        let mut watch = Vec::new();
+        write_watch(&mut watch, topic, "T bob", &out);
+        assert_eq!(watch, b"watch a.b T bob  x \n");
+    }
+}
