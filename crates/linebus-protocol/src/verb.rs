@@ -85,8 +85,8 @@ impl Verb {
     #[must_use]
     pub fn nearest(word: &str) -> Option<Self> {
         let word = word.to_ascii_lowercase();
-        let near = |row: &&Row| strsim::damerau_levenshtein(row.name, &word) <= 2;
         let distance = |row: &&Row| strsim::damerau_levenshtein(row.name, &word);
+        let near = |row: &&Row| distance(row) <= word.len().min(5) / 2;
         ROWS.iter()
             .filter(near)
             .min_by_key(distance)
@@ -153,6 +153,7 @@ mod tests {
         assert_eq!(Verb::nearest("SEND"), Some(Verb::Send));
         assert_eq!(Verb::nearest("recieve"), None);
         assert_eq!(Verb::nearest("revc"), Some(Verb::Recv));
+        assert_eq!(Verb::nearest("foo"), None);
         assert_eq!(Verb::nearest("subscribe"), None);
     }
 }

@@ -1,0 +1,326 @@
+//! One read's worth of lines: [`Broker::receive`].
+//!
+//! Work goes in runs, not in messages. Consecutive `send`s to one topic are one run; consecutive
+//! runs on one route are one delivery. What the sender is to be told goes out last, so that a
+//! `pong` is never ahead of the lines that it vouches for.
+
+use std::sync::{Arc, Weak};
+
+use linebus_protocol::run::{Run, write_recv};
+use linebus_protocol::text::{check_line, is_clean};
+use linebus_protocol::{ByeReason, Command, ErrorCode, Event, Refusal, Topic, Verb};
+use memchr::{memchr, memrchr};
+
+use crate::broker::{Broker, Now, stamp};
+use crate::connection::{Connection, Input, Joins, Prepared, Work};
+use crate::delivery::{Delivery, Way};
+use crate::outbox::Stage;
+use crate::route::Route;
+use crate::session::{Link, Session};
+
+/// Answers beyond this are handed on before the next line is read, in bytes: a read full of
+/// `who` must not be answered in one piece.
+const REPLIES_BYTES: usize = 64 << 10;
+
+/// Lines of one route that stand together in the buffer and were not delivered yet.
+struct Pending<L> {
+    route: Arc<Route<L>>,
+    start: usize,
+    end: usize,
+}
+
+pub(crate) struct Batch<'a, L: Link> {
+    pub(crate) session: &'a Arc<Session<L>>,
+    pub(crate) joins: &'a mut Joins,
+    last: &'a mut Weak<Route<L>>,
+    pub(crate) replies: &'a mut Vec<u8>,
+    pub(crate) delivery: Delivery<'a, L>,
+    pending: Option<Pending<L>>,
+    /// `<time> <user>` for those who watch, once somebody does.
+    stamp: Option<String>,
+    /// The session said goodbye.
+    pub(crate) closed: bool,
+}
+
+impl<L: Link> Broker<L> {
+    /// Takes `received` bytes that were put into [`Work::space`]: checks, routes and delivers
+    /// their lines and answers their commands.
+    ///
+    /// Afterwards the caller asks [`Connection::paused_until`] before it reads on, and
+    /// [`Session::stage`] whether it should read at all.
+    pub fn receive(
+        &self,
+        connection: &mut Connection<L>,
+        work: &mut Work<L>,
+        received: usize,
+        now: Now,
+    ) {
+        let Connection {
+            session,
+            input,
+            joins,
+            last,
+            waits,
+        } = connection;
+        if session.stage() != Stage::Open {
+            return;
+        }
+        let mut buf = std::mem::take(&mut work.buf);
+        work.replies.clear();
+        let delivery = Delivery::new(self, now, Some(session), waits, &mut work.outgoing);
+        let mut batch = Batch {
+            session,
+            joins,
+            last,
+            replies: &mut work.replies,
+            delivery,
+            pending: None,
+            stamp: None,
+            closed: false,
+        };
+        let len = input.carried() + received;
+        match input.prepare(&mut buf[..len], batch.replies) {
+            Prepared::Tls => batch.close(
+                &buf,
+                ByeReason::NotLines,
+                "this port speaks plain lines, not TLS; try `telnet` or `nc`",
+            ),
+            Prepared::Text { range, plain } => batch.read(input, &mut buf[range], plain),
+        }
+        drop(batch);
+        work.buf = buf;
+    }
+}
+
+impl<L: Link> Batch<'_, L> {
+    fn read(&mut self, input: &mut Input, buf: &mut [u8], plain: bool) {
+        let end = memrchr(b'\n', buf).map_or(0, |at| at + 1);
+        let clean = plain || is_clean(&buf[..end]);
+        let line_bytes_max = self.delivery.limits().line_bytes_max;
+        let mut at = 0;
+        if !input.begun && buf[..end].starts_with("\u{feff}".as_bytes()) {
+            at = "\u{feff}".len();
+        }
+        let mut full = false;
+        while at < end && !self.closed && !full {
+            let line_end =
+                |from: usize| memchr(b'\n', &buf[from..end]).map_or(end, |n| from + n + 1);
+            let stop = if clean { end } else { line_end(at) };
+            let usual = clean || is_clean(&buf[at..stop]);
+            let run = if usual {
+                Run::take(&mut buf[at..stop], line_bytes_max)
+            } else {
+                None
+            };
+            at = match run {
+                Some(run) => self.run(buf, at, run),
+                None => {
+                    let stop = memchr(b'\n', &buf[at..end]).map_or(end, |n| at + n + 1);
+                    self.line(buf, at, stop, !input.begun);
+                    stop
+                }
+            };
+            input.begun = true;
+            full = self.replies.len() > REPLIES_BYTES && self.hand_on_replies(buf);
+        }
+        let tail = &buf[at..];
+        let unfinished = tail.strip_suffix(b"\r").unwrap_or(tail);
+        if at == end && !input.discarding && unfinished.len() >= line_bytes_max {
+            self.refuse(&too_long(line_bytes_max));
+            input.discarding = true;
+        }
+        let skipped = if input.discarding {
+            unfinished.len()
+        } else {
+            0
+        };
+        self.finish(buf);
+        input.keep(&tail[skipped..], at < end);
+    }
+
+    /// Routes a run; returns where it ends.
+    fn run(&mut self, buf: &mut [u8], at: usize, run: Run) -> usize {
+        let end = at + run.len;
+        let name = run.topic(&buf[at..]);
+        let wildcards = &self.delivery.broker.wildcards;
+        let known =
+            |route: &Arc<Route<L>>| route.topic.as_bytes() == name && route.is_current(wildcards);
+        if let Some(pending) = &mut self.pending
+            && pending.end == at
+            && known(&pending.route)
+        {
+            pending.end = end;
+            return end;
+        }
+        let route = match self.last.upgrade().filter(known) {
+            Some(route) => Some(route),
+            None => self.route(name),
+        };
+        match route {
+            Some(route) => self.lines_pending(buf, route, at, end),
+            None => {
+                // Each line gets its own error, and the errors are made in one place.
+                run.undo(&mut buf[at..end]);
+                let mut from = at;
+                while from < end {
+                    let to = memchr(b'\n', &buf[from..end]).map_or(end, |n| from + n + 1);
+                    self.line(buf, from, to, false);
+                    from = to;
+                }
+            }
+        }
+        end
+    }
+
+    /// The route of a topic to which one may send.
+    fn route(&mut self, name: &[u8]) -> Option<Arc<Route<L>>> {
+        if name.starts_with(b"$") {
+            return None;
+        }
+        let broker = self.delivery.broker;
+        if let Some(route) = broker.topics.read().cached(name, &broker.wildcards) {
+            return Some(Arc::clone(route));
+        }
+        Some(broker.resolve(Topic::parse_bytes(name).ok()?))
+    }
+
+    fn lines_pending(&mut self, buf: &[u8], route: Arc<Route<L>>, start: usize, end: usize) {
+        self.spill(buf);
+        *self.last = Arc::downgrade(&route);
+        self.pending = Some(Pending { route, start, end });
+    }
+
+    /// Gathers the pending lines in the outboxes, so that other lines can follow.
+    pub(crate) fn spill(&mut self, buf: &[u8]) {
+        self.deliver_pending(buf, Way::Gathered);
+    }
+
+    fn deliver_pending(&mut self, buf: &[u8], way: Way) {
+        if let Some(Pending { route, start, end }) = self.pending.take() {
+            let stamp = self.stamp_for(&route);
+            self.delivery.deliver(&route, &buf[start..end], &stamp, way);
+            self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
+        }
+    }
+
+    /// The stamp, if anybody on the route wants it.
+    fn stamp_for(&mut self, route: &Route<L>) -> String {
+        match self.stamp.take() {
+            Some(stamp) => stamp,
+            None if route.watched => stamp(self.delivery.now, &self.session.user()),
+            None => String::new(),
+        }
+    }
+
+    /// Carries out one line, its LF included.
+    fn line(&mut self, buf: &[u8], start: usize, end: usize, first: bool) {
+        let line_bytes_max = self.delivery.limits().line_bytes_max;
+        let line = &buf[start..end];
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        if end - start > line_bytes_max {
+            return self.refuse(&too_long(line_bytes_max));
+        }
+        let Some(text) = check_line(line) else {
+            return self.refuse(&bad_text(line));
+        };
+        match Command::parse(text) {
+            None => {}
+            Some(Ok(Command::Send { topic, message })) => self.send(buf, topic, message),
+            Some(Ok(command)) => self.execute(buf, command),
+            Some(Err(_)) if first && is_http(text) => self.close(
+                buf,
+                ByeReason::NotLines,
+                "this is linebus, a bus for lines of text, not HTTP; try `telnet` or `nc`",
+            ),
+            Some(Err(refusal)) => self.refuse(&refusal),
+        }
+    }
+
+    /// A message that did not come as part of a run.
+    fn send(&mut self, buf: &[u8], topic: Topic<'_>, message: &str) {
+        if topic.is_system() {
+            let text = "topics that begin with $ are the bus's own";
+            return self.refuse(&Refusal::new(Verb::Send, ErrorCode::Denied, text));
+        }
+        self.spill(buf);
+        let mut line = Vec::new();
+        write_recv(&mut line, topic, message.as_bytes());
+        let route = self.delivery.broker.resolve(topic);
+        let stamp = self.stamp_for(&route);
+        self.delivery.deliver(&route, &line, &stamp, Way::Gathered);
+        self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
+    }
+
+    /// Who the session is has changed.
+    pub(crate) fn forget_stamp(&mut self) {
+        self.stamp = None;
+    }
+
+    pub(crate) fn refuse(&mut self, refusal: &Refusal<'_>) {
+        self.answer(&refusal.event());
+    }
+
+    pub(crate) fn answer(&mut self, event: &Event<'_>) {
+        use std::io::Write;
+        writeln!(self.replies, "{event}").expect("writing to memory does not fail");
+    }
+
+    /// Delivers what is pending, then the answers.
+    fn finish(&mut self, buf: &[u8]) {
+        let way = if self.delivery.has_gathered() {
+            Way::Gathered
+        } else {
+            Way::Direct
+        };
+        self.deliver_pending(buf, way);
+        self.delivery.flush();
+        if !self.replies.is_empty() {
+            self.session
+                .write(self.replies, &mut self.delivery, || true);
+            self.replies.clear();
+        }
+    }
+
+    /// Delivers and answers so far; true if the client has too many answers to read first.
+    fn hand_on_replies(&mut self, buf: &[u8]) -> bool {
+        self.finish(buf);
+        self.session.stage() != Stage::Open
+            || self
+                .delivery
+                .waits
+                .iter()
+                .any(|awaited| awaited.id() == self.session.id())
+    }
+
+    /// Says goodbye after everything that came before.
+    pub(crate) fn close(&mut self, buf: &[u8], reason: ByeReason, text: &str) {
+        self.finish(buf);
+        self.delivery.broker.close(self.session, reason, text);
+        self.closed = true;
+    }
+}
+
+fn too_long(line_bytes_max: usize) -> Refusal<'static> {
+    let text = format!("a line has at most {line_bytes_max} bytes; the rest of it was thrown away");
+    Refusal::of_line(ErrorCode::TooLong, text)
+}
+
+fn bad_text(line: &[u8]) -> Refusal<'_> {
+    let word = line.split(|byte| matches!(byte, b' ' | b'\t')).next();
+    let verb = word.and_then(|word| Verb::parse(str::from_utf8(word).ok()?));
+    let text = if memchr(b'\r', line).is_some() {
+        "a line ends with LF or CR LF; a CR alone may not stand in it"
+    } else {
+        "a line is UTF-8 without control characters, TAB excepted"
+    };
+    match verb {
+        Some(verb) => Refusal::new(verb, ErrorCode::BadText, text),
+        None => Refusal::of_line(ErrorCode::BadText, text),
+    }
+}
+
+/// The request line of HTTP/1 (RFC 9112, 3) or the preface of HTTP/2 (RFC 9113, 3.4).
+fn is_http(line: &str) -> bool {
+    line.rsplit_once(' ')
+        .is_some_and(|(_, last)| last.starts_with("HTTP/"))
+}

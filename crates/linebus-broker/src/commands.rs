@@ -1,0 +1,151 @@
+//! What each verb but `send` does.
+
+use linebus_protocol::{ByeReason, Command, ErrorCode, Event, Pattern, Refusal, Verb};
+
+use crate::batch::Batch;
+use crate::fact::Fact;
+use crate::session::Link;
+use crate::topics::{Joined, Want};
+
+impl<L: Link> Batch<'_, L> {
+    /// Carries out a command; everything before it is in `buf` and may still be pending.
+    pub(crate) fn execute(&mut self, buf: &[u8], command: Command<'_>) {
+        match command {
+            Command::Login { user, .. } => self.log_in(buf, user),
+            Command::Recv { pattern, group } => self.join(Verb::Recv, pattern, Want::Recv(group)),
+            Command::Watch { pattern } => self.join(Verb::Watch, pattern, Want::Watch),
+            Command::Leave { pattern } => self.leave(pattern),
+            Command::Send { .. } => unreachable!("sends are delivered where they are read"),
+            Command::Ping { word } => self.answer(&Event::Pong {
+                word: word.unwrap_or(""),
+            }),
+            Command::Who { pattern } => self.who(pattern),
+            Command::Topics { pattern } => self.topics(pattern),
+            Command::Help { verb } => self.help(verb),
+            Command::Logoff => self.close(buf, ByeReason::Logoff, "see you"),
+        }
+    }
+
+    fn log_in(&mut self, buf: &[u8], user: &str) {
+        // Lines sent before belong to the name before.
+        self.spill(buf);
+        self.forget_stamp();
+        let broker = self.delivery.broker;
+        broker.leave_all(self.joins, self.session);
+        self.session.log_in(user);
+        self.answer(&Event::Ok {
+            verb: "login",
+            rest: user,
+        });
+        let id = self.session.id();
+        self.delivery.facts.push(Fact::LoggedIn {
+            id,
+            user: user.into(),
+        });
+        broker.announce_with(&mut self.delivery, &format!("joined {user} {id}"));
+    }
+
+    fn join(&mut self, verb: Verb, pattern: Pattern<'_>, want: Want<'_>) {
+        let broker = self.delivery.broker;
+        let joins_max = broker.limits.joins_max;
+        let allowed = self.joins.count < joins_max;
+        let joined =
+            broker
+                .topics
+                .write()
+                .join(self.session, pattern, want, allowed, &broker.wildcards);
+        let Joined::Yes { new, first } = joined else {
+            let text = format!(
+                "a connection joins at most {joins_max} topics; use a wildcard or leave one"
+            );
+            return self.refuse(&Refusal::new(verb, ErrorCode::TooMany, text));
+        };
+        self.joins.count += usize::from(new);
+        if first {
+            self.joins.patterns.push(pattern.as_str().into());
+        }
+        let rest = match want {
+            Want::Recv(Some(group)) => format!("{pattern} {group}"),
+            _ => pattern.to_string(),
+        };
+        self.answer(&Event::Ok {
+            verb: verb.name(),
+            rest: &rest,
+        });
+    }
+
+    fn leave(&mut self, pattern: Pattern<'_>) {
+        let broker = self.delivery.broker;
+        let left = broker
+            .topics
+            .write()
+            .leave(self.session, pattern, &broker.wildcards);
+        if left == 0 {
+            let text = "you have not joined that; leave what you joined, written the same way";
+            return self.refuse(&Refusal::new(Verb::Leave, ErrorCode::NotJoined, text));
+        }
+        self.joins.count -= left;
+        self.joins
+            .patterns
+            .retain(|joined| **joined != *pattern.as_str());
+        self.answer(&Event::Ok {
+            verb: "leave",
+            rest: pattern.as_str(),
+        });
+    }
+
+    fn who(&mut self, pattern: Option<Pattern<'_>>) {
+        let broker = self.delivery.broker;
+        let sessions = match pattern.map(|pattern| (pattern, pattern.as_topic())) {
+            None => broker.everybody(),
+            Some((_, Some(topic))) => broker
+                .resolve(topic)
+                .everybody()
+                .into_iter()
+                .cloned()
+                .collect(),
+            Some((pattern, None)) => {
+                let topics = broker.topics.read();
+                topics
+                    .members(pattern)
+                    .iter()
+                    .map(|member| member.session.clone())
+                    .collect()
+            }
+        };
+        for session in &sessions {
+            let (user, id, address) = (&session.user(), session.id(), session.address());
+            self.answer(&Event::Who { user, id, address });
+        }
+        self.answer(&Event::Ok {
+            verb: "who",
+            rest: &sessions.len().to_string(),
+        });
+    }
+
+    fn topics(&mut self, filter: Option<Pattern<'_>>) {
+        let topics = self.delivery.broker.topics.read();
+        let list = topics.list(filter);
+        for (topic, receivers) in &list {
+            self.answer(&Event::Topic {
+                topic,
+                receivers: *receivers as u64,
+            });
+        }
+        self.answer(&Event::Ok {
+            verb: "topics",
+            rest: &list.len().to_string(),
+        });
+    }
+
+    fn help(&mut self, verb: Option<Verb>) {
+        for known in Verb::all().filter(|known| verb.is_none_or(|verb| verb == *known)) {
+            let text = format!("{:<26} {}", known.usage(), known.help());
+            self.answer(&Event::Help { text: &text });
+        }
+        self.answer(&Event::Ok {
+            verb: "help",
+            rest: "",
+        });
+    }
+}

@@ -1,0 +1,236 @@
+//! What waits to be written to one session: bytes in chunks, how long senders wait for it, and
+//! how it is cut off at the end of a line. No lock, no writing: [`Session`] does both.
+//!
+//! Chunks rather than one ring: a backlog of megabytes is freed while it drains, an empty outbox
+//! holds no memory, and nothing is ever moved. Each push is whole lines, so that every chunk
+//! begins and ends with a line; only of the first one a part may be gone already.
+//!
+//! [`Session`]: crate::Session
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use linebus_protocol::ByeReason;
+use memchr::memchr;
+
+use crate::limits::Limits;
+
+/// Small pushes share a chunk up to this size in bytes; larger ones get a chunk of their own.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// How far a session's output is on its way to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Lines may be pushed.
+    Open,
+    /// `bye` is the last line that waits.
+    Closing(ByeReason),
+    /// Nothing is written any more.
+    Closed,
+}
+
+/// Whether senders wait for this outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pressure {
+    /// At most the soft mark waits here, or has drained to half of it since.
+    Free,
+    /// Above the soft mark since this time.
+    Since(Duration),
+    /// Waited for long enough; not again until it has drained.
+    GivenUp,
+}
+
+/// What a push says about the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// All is well.
+    Fine,
+    /// The sender is asked to wait until it drains.
+    Wait,
+    /// Senders stop waiting from now on.
+    GivesUp,
+    /// Above the hard mark: to be cut off.
+    Overflow,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    chunks: VecDeque<Vec<u8>>,
+    /// How much of the first chunk is written.
+    head: usize,
+    /// Bytes in all chunks that are not written, also those of a chunk that was taken.
+    queued: usize,
+    pub(crate) stage: Stage,
+    pub(crate) pressure: Pressure,
+}
+
+impl Outbox {
+    pub(crate) const fn new() -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            head: 0,
+            queued: 0,
+            stage: Stage::Open,
+            pressure: Pressure::Free,
+        }
+    }
+
+    /// Bytes that wait.
+    pub(crate) const fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Appends whole lines and says what that means for whoever sent them.
+    pub(crate) fn push(&mut self, lines: &[u8], limits: &Limits, now: Duration) -> Pushed {
+        match self.chunks.back_mut() {
+            Some(last) if last.len() + lines.len() <= CHUNK_BYTES => last.extend_from_slice(lines),
+            _ => self.chunks.push_back(lines.to_vec()),
+        }
+        self.queued += lines.len();
+        self.judge(limits, now)
+    }
+
+    /// Puts what is left of lines that were written directly before everything else.
+    pub(crate) fn push_rest(
+        &mut self,
+        lines: &[u8],
+        written: usize,
+        limits: &Limits,
+        now: Duration,
+    ) -> Pushed {
+        let rest = self.rest_of(lines, written);
+        if !rest.is_empty() {
+            // The whole is kept out of memory, so the chunk begins amid a line; `cut` is told so
+            // by a head that is not 0.
+            let mut chunk = Vec::with_capacity(rest.len() + 1);
+            chunk.push(if starts_line(lines, written) {
+                b'\n'
+            } else {
+                b' '
+            });
+            chunk.extend_from_slice(rest);
+            self.queued += rest.len();
+            self.chunks.push_front(chunk);
+            self.head = 1;
+        }
+        self.judge(limits, now)
+    }
+
+    /// The part after `written` that is still to be sent: all of it, or where this outbox was
+    /// cut in the meantime, the line that was begun.
+    fn rest_of<'a>(&self, lines: &'a [u8], written: usize) -> &'a [u8] {
+        let rest = &lines[written..];
+        match self.stage {
+            Stage::Open => rest,
+            Stage::Closing(_) if starts_line(lines, written) => &[],
+            Stage::Closing(_) => &rest[..memchr(b'\n', rest).map_or(rest.len(), |end| end + 1)],
+            Stage::Closed => &[],
+        }
+    }
+
+    fn judge(&mut self, limits: &Limits, now: Duration) -> Pushed {
+        if self.queued <= limits.outbox_soft_bytes || self.stage != Stage::Open {
+            return Pushed::Fine;
+        }
+        if self.queued > limits.outbox_hard_bytes {
+            return Pushed::Overflow;
+        }
+        match self.pressure {
+            Pressure::Free => {
+                self.pressure = Pressure::Since(now);
+                Pushed::Wait
+            }
+            Pressure::Since(since) if now < since + Duration::from_millis(limits.drain_ms) => {
+                Pushed::Wait
+            }
+            Pressure::Since(_) => {
+                self.pressure = Pressure::GivenUp;
+                Pushed::GivesUp
+            }
+            Pressure::GivenUp => Pushed::Fine,
+        }
+    }
+
+    /// Takes the first chunk, to be written from the returned position on.
+    pub(crate) fn take(&mut self) -> Option<(Vec<u8>, usize)> {
+        Some((self.chunks.pop_front()?, std::mem::take(&mut self.head)))
+    }
+
+    /// Counts `written` bytes of a taken chunk and puts it back if some are left. True when the
+    /// outbox has drained enough that senders need not wait for it any more.
+    pub(crate) fn put_back(
+        &mut self,
+        mut chunk: Vec<u8>,
+        head: usize,
+        written: usize,
+        limits: &Limits,
+    ) -> bool {
+        let left = chunk.len() - head - written;
+        let head = head + written;
+        let rest = self.rest_of(&chunk, head).len();
+        self.queued -= written + (left - rest);
+        if rest > 0 {
+            chunk.truncate(head + rest);
+            self.chunks.push_front(chunk);
+            self.head = head;
+        }
+        self.queued <= limits.outbox_soft_bytes / 2 && self.release()
+    }
+
+    /// Ends the pressure; true if there was any.
+    pub(crate) fn release(&mut self) -> bool {
+        std::mem::replace(&mut self.pressure, Pressure::Free) != Pressure::Free
+    }
+
+    /// Throws away what waits, but for the line that is half written, and puts `bye` last. The
+    /// rest of a chunk that is being written is thrown away when it comes back.
+    pub(crate) fn cut(&mut self, reason: ByeReason, bye: &[u8]) {
+        self.stage = Stage::Closing(reason);
+        let first = self.take();
+        self.queued -= self
+            .chunks
+            .drain(..)
+            .map(|chunk| chunk.len())
+            .sum::<usize>();
+        if let Some((mut chunk, head)) = first {
+            let rest = self.rest_of(&chunk, head).len();
+            self.queued -= chunk.len() - head - rest;
+            if rest > 0 {
+                chunk.truncate(head + rest);
+                chunk.shrink_to_fit();
+                self.chunks.push_front(chunk);
+                self.head = head;
+            }
+        }
+        self.push_bye(bye);
+    }
+
+    /// Puts `bye` behind all that waits; nothing comes after it.
+    pub(crate) fn close(&mut self, reason: ByeReason, bye: &[u8]) {
+        self.stage = Stage::Closing(reason);
+        self.push_bye(bye);
+    }
+
+    fn push_bye(&mut self, bye: &[u8]) {
+        self.queued += bye.len();
+        self.chunks.push_back(bye.to_vec());
+    }
+
+    /// Forgets everything. A chunk that is being written still counts until it comes back.
+    pub(crate) fn end(&mut self) {
+        self.stage = Stage::Closed;
+        let head = std::mem::take(&mut self.head);
+        self.queued -= self
+            .chunks
+            .drain(..)
+            .map(|chunk| chunk.len())
+            .sum::<usize>()
+            - head;
+        self.chunks = VecDeque::new();
+    }
+}
+
+/// Whether `at` is where a line begins.
+fn starts_line(lines: &[u8], at: usize) -> bool {
+    at == 0 || lines[at - 1] == b'\n'
+}

@@ -1,0 +1,428 @@
+//! One connected client as all threads see it: its name, and the way its lines go out.
+//!
+//! The rule that everything rests on: **when something waits in an outbox, somebody has promised
+//! to write it**. That is whoever holds the link at the moment, or the batch that pushed first
+//! onto an empty outbox and flushes it at its end, or, once the link was full, the session's own
+//! task, which waits until the link can write again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Waker;
+use std::time::Duration;
+
+use atomic_waker::AtomicWaker;
+use linebus_protocol::{ByeReason, Event, GUEST};
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::delivery::Delivery;
+use crate::fact::Fact;
+use crate::limits::Limits;
+use crate::outbox::{Outbox, Pressure, Pushed, Stage};
+
+/// The peer has gone: nothing written to it will arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone;
+
+/// Where a session's bytes go: a socket that does not block, or anything like it.
+pub trait Link: Send {
+    /// Writes as much of `bytes` as can be written now and says how much that was. Less than all
+    /// means that the link is full; [`Session::flush`] is to be called when it no longer is.
+    ///
+    /// # Errors
+    /// [`Gone`] when nothing can ever be written again.
+    fn try_write(&mut self, bytes: &[u8]) -> Result<usize, Gone>;
+}
+
+/// One connected client.
+pub struct Session<L> {
+    id: u64,
+    address: Box<str>,
+    user: Mutex<Option<Box<str>>>,
+    /// Above its soft mark or leaving: groups pass it over.
+    behind: AtomicBool,
+    waker: AtomicWaker,
+    out: Mutex<Out<L>>,
+}
+
+struct Out<L> {
+    outbox: Outbox,
+    /// Absent while somebody writes with it, and after the end.
+    link: Option<L>,
+    /// The link was full; the session's own task waits for it.
+    blocked: bool,
+    /// Sessions that wait for this outbox to drain.
+    waiters: Vec<Arc<Session<L>>>,
+}
+
+/// What became of lines offered to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// Written, or waiting with somebody's promise to write it, or thrown away because the
+    /// session is at its end.
+    Settled,
+    /// Waiting, and it is the caller who has to flush.
+    Flush,
+    /// Not taken, because what the caller knows about joins is out of date.
+    Stale,
+}
+
+impl<L: Link> Session<L> {
+    pub(crate) fn new(id: u64, address: Box<str>, link: L) -> Self {
+        Self {
+            id,
+            address,
+            user: Mutex::new(None),
+            behind: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+            out: Mutex::new(Out {
+                outbox: Outbox::new(),
+                link: Some(link),
+                blocked: false,
+                waiters: Vec::new(),
+            }),
+        }
+    }
+
+    /// Its number, unique while the broker lives.
+    #[must_use]
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Where it comes from, as the caller of [`Broker::connect`](crate::Broker::connect) put it.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Its user; `guest` before a login.
+    #[must_use]
+    pub fn user(&self) -> Box<str> {
+        self.user.lock().clone().unwrap_or_else(|| GUEST.into())
+    }
+
+    /// Whether it has said who it is.
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        self.user.lock().is_some()
+    }
+
+    pub(crate) fn log_in(&self, user: &str) {
+        *self.user.lock() = Some(user.into());
+    }
+
+    pub(crate) fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    /// Has `waker` woken when the link was found full, the session is at its end, or a receiver
+    /// that it waited for has drained.
+    pub fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    pub(crate) fn wake(&self) {
+        self.waker.wake();
+    }
+
+    /// How far it is on its way to the end.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.out.lock().outbox.stage
+    }
+
+    /// Bytes that wait for it.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.out.lock().outbox.queued()
+    }
+
+    /// Whether something waits that only the session's own task will write, once the link can.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.out.lock().blocked
+    }
+
+    /// Whether everything is written and nothing is being written.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        let out = self.out.lock();
+        out.outbox.queued() == 0 && (out.link.is_some() || out.outbox.stage == Stage::Closed)
+    }
+
+    /// Whether it is still above its soft mark, `sender` waits for that to end, and how long it
+    /// may: the time since the pressure began is limited for all senders together.
+    pub(crate) fn pressure_end(&self, sender: &Self, drain: Duration) -> Option<Duration> {
+        let out = self.out.lock();
+        match out.outbox.pressure {
+            Pressure::Since(since) if out.waiters.iter().any(|waiter| waiter.id == sender.id) => {
+                Some(since + drain)
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes lines, directly if nothing waits before them. `current` is asked, while nobody
+    /// else can push, whether the caller's knowledge of joins still holds: after `ok leave`
+    /// there is not one line more.
+    pub(crate) fn write(
+        self: &Arc<Self>,
+        lines: &[u8],
+        delivery: &mut Delivery<'_, L>,
+        current: impl Fn() -> bool,
+    ) -> Offered {
+        let mut out = self.out.lock();
+        if out.outbox.stage != Stage::Open {
+            return Offered::Settled;
+        }
+        if !current() {
+            return Offered::Stale;
+        }
+        let link = if out.outbox.queued() == 0 {
+            out.link.take()
+        } else {
+            None
+        };
+        let Some(mut link) = link else {
+            self.push(&mut out, delivery, |outbox, limits, now| {
+                outbox.push(lines, limits, now)
+            });
+            return Offered::Settled;
+        };
+        drop(out);
+        let written = link.try_write(lines);
+        let mut out = self.out.lock();
+        if out.outbox.stage == Stage::Closed {
+            return Offered::Settled;
+        }
+        let Ok(written) = written else {
+            self.end_now(out, delivery.queued());
+            return Offered::Settled;
+        };
+        out.link = Some(link);
+        if written < lines.len() {
+            self.push(&mut out, delivery, |outbox, limits, now| {
+                outbox.push_rest(lines, written, limits, now)
+            });
+            self.block(&mut out);
+        } else {
+            self.write_out(out, delivery.limits(), delivery.queued());
+        }
+        Offered::Settled
+    }
+
+    /// Lets lines wait for a flush at the end of a batch.
+    pub(crate) fn append(
+        self: &Arc<Self>,
+        lines: &[u8],
+        delivery: &mut Delivery<'_, L>,
+        current: impl Fn() -> bool,
+    ) -> Offered {
+        let mut out = self.out.lock();
+        if out.outbox.stage != Stage::Open {
+            return Offered::Settled;
+        }
+        if !current() {
+            return Offered::Stale;
+        }
+        let first = out.outbox.queued() == 0 && out.link.is_some();
+        self.push(&mut out, delivery, |outbox, limits, now| {
+            outbox.push(lines, limits, now)
+        });
+        if first {
+            Offered::Flush
+        } else {
+            Offered::Settled
+        }
+    }
+
+    /// Pushes and draws the consequences.
+    fn push(
+        self: &Arc<Self>,
+        out: &mut Out<L>,
+        delivery: &mut Delivery<'_, L>,
+        push: impl FnOnce(&mut Outbox, &Limits, Duration) -> Pushed,
+    ) {
+        let pushed = counted(out, delivery.queued(), |outbox| {
+            push(outbox, delivery.limits(), delivery.elapsed())
+        });
+        match pushed {
+            Pushed::Fine => {}
+            Pushed::Wait => {
+                self.behind.store(true, Ordering::Relaxed);
+                if let Some(sender) = delivery.sender
+                    && !delivery.waits.iter().any(|awaited| awaited.id == self.id)
+                {
+                    out.waiters.push(Arc::clone(sender));
+                    delivery.waits.push(Arc::clone(self));
+                }
+            }
+            Pushed::GivesUp => {
+                let queued = out.outbox.queued();
+                delivery.facts.push(Fact::NotWaitedFor {
+                    id: self.id,
+                    queued,
+                });
+            }
+            Pushed::Overflow => {
+                let fact = self.cut_now(out, ByeReason::Slow, delivery.queued());
+                delivery.facts.push(fact);
+            }
+        }
+    }
+
+    /// Keeps the promise to write what waits, as far as the link takes it.
+    pub(crate) fn flush(&self, limits: &Limits, queued: &AtomicUsize) {
+        let mut out = self.out.lock();
+        out.blocked = false;
+        self.write_out(out, limits, queued);
+    }
+
+    /// Writes what waits. Does nothing if somebody else is at it, who then also writes what was
+    /// pushed in the meantime.
+    fn write_out<'a>(
+        &'a self,
+        mut out: MutexGuard<'a, Out<L>>,
+        limits: &Limits,
+        queued: &AtomicUsize,
+    ) {
+        let mut waiters = Vec::new();
+        while !out.blocked
+            && let Some(mut link) = out.link.take()
+        {
+            let Some((chunk, head)) = out.outbox.take() else {
+                out.link = Some(link);
+                break;
+            };
+            drop(out);
+            let wanted = chunk.len() - head;
+            let written = link.try_write(&chunk[head..]);
+            out = self.out.lock();
+            let released = counted(&mut out, queued, |outbox| {
+                outbox.put_back(chunk, head, written.unwrap_or(0), limits)
+            });
+            if released {
+                self.behind
+                    .store(out.outbox.stage != Stage::Open, Ordering::Relaxed);
+                waiters.append(&mut out.waiters);
+            }
+            if out.outbox.stage == Stage::Closed {
+                break;
+            }
+            let Ok(written) = written else {
+                self.end_now(out, queued);
+                wake_all(waiters);
+                return;
+            };
+            out.link = Some(link);
+            if written < wanted {
+                self.block(&mut out);
+            }
+        }
+        drop(out);
+        wake_all(waiters);
+    }
+
+    /// The session's own task takes over.
+    fn block(&self, out: &mut Out<L>) {
+        out.blocked = out.outbox.queued() > 0;
+        if out.blocked {
+            self.wake();
+        }
+    }
+
+    /// Throws away what waits and says goodbye; what is left of the reason is a fact.
+    pub(crate) fn cut(&self, reason: ByeReason, queued: &AtomicUsize) -> Option<Fact> {
+        let mut out = self.out.lock();
+        (out.outbox.stage == Stage::Open).then(|| self.cut_now(&mut out, reason, queued))
+    }
+
+    fn cut_now(&self, out: &mut Out<L>, reason: ByeReason, queued: &AtomicUsize) -> Fact {
+        let waited = out.outbox.queued();
+        counted(out, queued, |outbox| {
+            outbox.cut(reason, &bye_line(reason, reason.meaning()));
+        });
+        self.leave_open(out);
+        // Nobody may have promised to write the goodbye: its own task does.
+        out.blocked |= out.link.is_some();
+        Fact::Cut {
+            id: self.id,
+            reason,
+            queued: waited,
+        }
+    }
+
+    /// Says goodbye after all that waits. Does nothing if that was done before.
+    pub(crate) fn close(&self, reason: ByeReason, text: &str, queued: &AtomicUsize) {
+        let mut out = self.out.lock();
+        if out.outbox.stage == Stage::Open {
+            counted(&mut out, queued, |outbox| {
+                outbox.close(reason, &bye_line(reason, text));
+            });
+            self.leave_open(&mut out);
+            out.blocked |= out.link.is_some();
+        }
+    }
+
+    /// Nobody waits for it any more, groups pass it over, its task looks after its end.
+    fn leave_open(&self, out: &mut Out<L>) {
+        self.behind.store(true, Ordering::Relaxed);
+        out.outbox.release();
+        wake_all(std::mem::take(&mut out.waiters));
+        self.wake();
+    }
+
+    /// Drops the link and all that waits; says what the reason was, if it was told.
+    pub(crate) fn end(&self, queued: &AtomicUsize) -> Option<ByeReason> {
+        let out = self.out.lock();
+        let reason = match out.outbox.stage {
+            Stage::Closing(reason) => Some(reason),
+            Stage::Open | Stage::Closed => None,
+        };
+        self.end_now(out, queued);
+        reason
+    }
+
+    fn end_now(&self, mut out: MutexGuard<'_, Out<L>>, queued: &AtomicUsize) {
+        counted(&mut out, queued, Outbox::end);
+        out.blocked = false;
+        let link = out.link.take();
+        self.leave_open(&mut out);
+        drop(out);
+        drop(link);
+    }
+}
+
+fn bye_line(reason: ByeReason, text: &str) -> Vec<u8> {
+    format!(
+        "{}\n",
+        Event::Bye {
+            reason: reason.word(),
+            text
+        }
+    )
+    .into_bytes()
+}
+
+fn wake_all<L>(sessions: Vec<Arc<Session<L>>>) {
+    for session in sessions {
+        session.waker.wake();
+    }
+}
+
+/// Changes the outbox and keeps the sum over all outboxes right.
+fn counted<L, R>(
+    out: &mut Out<L>,
+    queued: &AtomicUsize,
+    change: impl FnOnce(&mut Outbox) -> R,
+) -> R {
+    let before = out.outbox.queued();
+    let result = change(&mut out.outbox);
+    let after = out.outbox.queued();
+    if after > before {
+        queued.fetch_add(after - before, Ordering::Relaxed);
+    } else if before > after {
+        queued.fetch_sub(before - after, Ordering::Relaxed);
+    }
+    result
+}

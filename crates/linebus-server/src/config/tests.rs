@@ -1,0 +1,86 @@
+//! The documented file is the default; mistakes are explained.
+
+use super::*;
+
+#[test]
+fn the_documented_file_parses_to_the_defaults() {
+    assert_eq!(Config::parse(TEXT), Ok(Config::default()));
+    assert_eq!(Config::parse(""), Ok(Config::default()));
+}
+
+#[test]
+fn the_documented_file_names_every_key() {
+    let Err(problems) = Config::parse("nothing_like_it = 1") else {
+        panic!("it is unknown")
+    };
+    assert_eq!(problems.len(), 1);
+    for key in [
+        "listen",
+        "unix",
+        "open_to_the_network",
+        "threads",
+        "connections_max",
+        "log",
+    ] {
+        assert!(TEXT.contains(&format!("\n{key} = ")), "{key}");
+    }
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let problems = Config::parse(text).expect_err("there is a mistake");
+    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems, expected);
+}
+
+#[test]
+fn each_mistake_has_its_line_its_key_and_its_remedy() {
+    check(
+        "listen = \"127.0.0.1:1\"\n\nthraeds = 2\n[limits]\njoin_max = 1\ndrain_ms = -1\n",
+        &[
+            "line 1: listen: a list of addresses with ports is wanted, such as [\"127.0.0.1:5463\", \"[::1]:5463\"]",
+            "line 3: thraeds: there is no such key; did you mean `threads`?",
+            "line 5: limits.join_max: there is no such key; did you mean `limits.joins_max`?",
+            "line 6: limits.drain_ms: a whole number from 0 to 60000 is wanted",
+        ],
+    );
+    check(
+        "joins_max = 1",
+        &["line 1: joins_max: there is no such key; did you mean `limits.joins_max`?"],
+    );
+    check("log = true", &["line 1: log: a text in quotes is wanted"]);
+    check(
+        "open_to_the_network = \"no\"",
+        &["line 1: open_to_the_network: true or false is wanted, without quotes"],
+    );
+    check(
+        "[colours]\nblue = 1",
+        &["line 1: colours: there is no such key; linebus.toml lists all of them"],
+    );
+}
+
+#[test]
+fn marks_must_rise() {
+    check(
+        "[limits]\noutbox_hard_bytes = 8388608",
+        &[
+            "line 2: limits.outbox_hard_bytes: a whole number from 8388609 to 1099511627776 is wanted",
+        ],
+    );
+    check(
+        "[limits]\noutboxes_bytes_max = 1000000",
+        &[
+            "line 2: limits.outboxes_bytes_max: a whole number from 67108864 to 1125899906842624 is wanted",
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_said_by_line() {
+    let problems = Config::parse("threads = 1\nlisten = [\n").expect_err("it is not closed");
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].line >= 2 && !problems[0].text.is_empty(),
+        "{problems:?}"
+    );
+}

@@ -1,0 +1,162 @@
+//! Where connections come from: TCP addresses and a Unix socket.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use tokio::net::{TcpListener, UnixListener};
+
+use crate::config::Config;
+use crate::link::Socket;
+
+/// Why the server can't listen. The text says what to do.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// Nothing is configured.
+    #[error(
+        "there is nothing to listen on: give --listen, --unix or `listen` in the configuration"
+    )]
+    Nothing,
+    /// Without accounts, everybody who can connect may do everything.
+    #[error(
+        "{0} can be reached from the network, and everyone who gets there may do everything on the \
+         bus; listen on a loopback address, or say --open-to-the-network if that is what you want"
+    )]
+    Open(SocketAddr),
+    /// The address is taken, not this machine's, or not allowed.
+    #[error("can't listen on {address}: {source}{}", hint(.source))]
+    Refused {
+        /// What was asked for.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; another server runs there, or choose port 0 for a free one",
+        io::ErrorKind::PermissionDenied => "; choose another place, or one that this user may use",
+        _ => "",
+    }
+}
+
+/// The sockets on which a server accepts connections.
+#[derive(Debug)]
+pub struct Listeners(pub(crate) Vec<Listener>);
+
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener, SocketAddr),
+    Unix(UnixListener, UnixPath),
+}
+
+/// A socket's place in the file system, which is cleared at the end.
+#[derive(Debug)]
+pub(crate) struct UnixPath(PathBuf);
+
+impl Drop for UnixPath {
+    fn drop(&mut self) {
+        // It may be gone already; then there is nothing to clear.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Listeners {
+    /// Binds everything that `config` names, or nothing. Needs a tokio runtime around it.
+    ///
+    /// # Errors
+    /// [`BindError`] says which address and what to do.
+    pub fn bind(config: &Config) -> Result<Self, BindError> {
+        if config.listen.is_empty() && config.unix.is_none() {
+            return Err(BindError::Nothing);
+        }
+        let beyond = |address: &&SocketAddr| !address.ip().to_canonical().is_loopback();
+        if let Some(address) = config.listen.iter().find(beyond)
+            && !config.open_to_the_network
+        {
+            return Err(BindError::Open(*address));
+        }
+        let mut listeners = Vec::new();
+        for address in &config.listen {
+            let refused = |source| BindError::Refused {
+                address: address.to_string(),
+                source,
+            };
+            listeners.push(bind_tcp(*address).map_err(refused)?);
+        }
+        if let Some(path) = &config.unix {
+            let refused = |source| BindError::Refused {
+                address: path.display().to_string(),
+                source,
+            };
+            listeners.push(bind_unix(path).map_err(refused)?);
+        }
+        Ok(Self(listeners))
+    }
+
+    /// `tcp ADDRESS` or `unix PATH` of each, with the ports that the system chose.
+    pub fn addresses(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(ToString::to_string)
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(_, address) => write!(f, "tcp {address}"),
+            Self::Unix(_, path) => write!(f, "unix {}", path.0.display()),
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<Listener> {
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+    };
+    // A restart need not wait for old connections to time out.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    // As many as the kernel allows: a burst of clients after a restart is normal.
+    let listener = socket.listen(4096)?;
+    let address = listener.local_addr()?;
+    Ok(Listener::Tcp(listener, address))
+}
+
+fn bind_unix(path: &Path) -> io::Result<Listener> {
+    let bound = match UnixListener::bind(path) {
+        // A socket on which nobody listens was left behind by a server that was killed.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(path) => {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        bound => bound,
+    };
+    Ok(Listener::Unix(bound?, UnixPath(path.to_owned())))
+}
+
+fn is_abandoned(path: &Path) -> bool {
+    let connected = std::os::unix::net::UnixStream::connect(path);
+    connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+impl Listener {
+    /// The next connection, and where it comes from.
+    pub(crate) async fn accept(&self) -> io::Result<(Socket, String)> {
+        match self {
+            Self::Tcp(listener, _) => {
+                let (socket, address) = listener.accept().await?;
+                // A line goes out when it is written, not when the last one was acknowledged.
+                socket.set_nodelay(true)?;
+                Ok((Socket::Tcp(socket), address.to_string()))
+            }
+            Self::Unix(listener, _) => {
+                let (socket, _) = listener.accept().await?;
+                Ok((Socket::Unix(socket), "unix".to_owned()))
+            }
+        }
+    }
+}

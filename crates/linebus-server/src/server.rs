@@ -1,0 +1,118 @@
+//! From the first connection to the last: accepting, and the end.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use linebus_broker::{Broker, Work};
+use linebus_protocol::ByeReason;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::link::SocketLink;
+use crate::listener::{Listener, Listeners};
+use crate::session::{Alive, SessionTask};
+
+/// How long accepting pauses when the system has no file descriptor or memory for one more.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What every part of a server shares.
+#[derive(Clone)]
+struct Server {
+    broker: Arc<Broker<SocketLink>>,
+    clock: Clock,
+    connections_max: usize,
+    alive: Alive,
+}
+
+/// Serves until `shutdown` is ready: then nobody is accepted any more, everyone is told, what
+/// waits is written for as long as the configuration allows, and everyone is told goodbye.
+///
+/// Needs a tokio runtime with IO and time. Listeners are closed when it returns.
+pub async fn run(listeners: Listeners, config: &Config, shutdown: impl Future<Output = ()>) {
+    let (alive, mut all_ended) = mpsc::channel(1);
+    let server = Server {
+        broker: Arc::new(Broker::new(config.limits.clone())),
+        clock: Clock::start(),
+        connections_max: config.connections_max,
+        alive,
+    };
+    let broker = Arc::clone(&server.broker);
+    let clock = server.clock;
+    let mut accepting = JoinSet::new();
+    for listener in listeners.0 {
+        tracing::info!(%listener, "listening");
+        accepting.spawn(server.clone().accept(listener));
+    }
+    drop(server);
+    shutdown.await;
+    accepting.shutdown().await;
+    tracing::info!(sessions = broker.sessions(), "shutting down");
+    broker.note_all(
+        "shutdown",
+        "the bus stops",
+        &mut Work::default(),
+        clock.now(),
+    );
+    broker.close_all(ByeReason::Shutdown, ByeReason::Shutdown.meaning());
+    let drain = Duration::from_millis(config.shutdown_drain_ms);
+    if timeout(drain, all_ended.recv()).await.is_err() {
+        tracing::warn!(
+            sessions = broker.sessions(),
+            "some receivers did not read in time"
+        );
+    }
+}
+
+impl Server {
+    async fn accept(self, listener: Listener) {
+        let mut paused: Option<Instant> = None;
+        loop {
+            match listener.accept().await {
+                Ok((socket, address)) => {
+                    if let Some(since) = paused.take() {
+                        let after = since.elapsed();
+                        tracing::warn!(%listener, ?after, "accepting again");
+                    }
+                    let full = self.broker.sessions() >= self.connections_max;
+                    let Self {
+                        broker,
+                        clock,
+                        alive,
+                        ..
+                    } = self.clone();
+                    let session = SessionTask::new(broker, clock, socket, address, alive);
+                    if full {
+                        let max = self.connections_max;
+                        let text = format!("all {max} connections are taken; try again later");
+                        session.refuse(ByeReason::Busy, &text);
+                    }
+                    tokio::spawn(session);
+                }
+                Err(error) if is_of_the_connection(&error) => {}
+                Err(error) => {
+                    if paused.is_none() {
+                        tracing::warn!(%listener, %error, "accepting pauses; others are not disturbed");
+                        paused = Some(Instant::now());
+                    }
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Whether accepting failed because of the one connection, which is gone with it (accept(2)).
+fn is_of_the_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput | NotConnected
+    )
+}

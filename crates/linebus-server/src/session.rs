@@ -1,0 +1,237 @@
+//! One task per connection: it reads, waits while receivers are behind, writes what others could
+//! not, and sees to a decent end.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use linebus_broker::{Broker, Connection, Fact, Stage, Work};
+use linebus_protocol::ByeReason;
+use tokio::time::{Sleep, sleep, sleep_until};
+
+use crate::clock::Clock;
+use crate::link::{Reader, Socket, SocketLink};
+
+/// How long a client may take to read the goodbye and what stands before it.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// How long to wait, after the last byte was written, for the client to close. Closing with unread input would make the kernel reset the connection, and the client might
+/// never see the goodbye.
+const LINGER: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Buffers of this thread's sessions, which are used only within one poll.
+    static WORK: RefCell<Work<SocketLink>> = RefCell::default();
+}
+
+/// Serves one connection until its end.
+pub(crate) struct SessionTask {
+    broker: Arc<Broker<SocketLink>>,
+    clock: Clock,
+    reader: Reader,
+    connection: Connection<SocketLink>,
+    /// For a pause or the end; no memory while neither is the case.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The client has closed, or closed its half.
+    eof: bool,
+    /// Everything is written and the broker has forgotten the connection.
+    gone: bool,
+    /// Lives as long as the task, so that the server can wait for all of them.
+    _alive: Alive,
+}
+
+/// What every task holds a clone of; when the last one is dropped, all have ended.
+pub(crate) type Alive = tokio::sync::mpsc::Sender<()>;
+
+impl SessionTask {
+    pub(crate) fn new(
+        broker: Arc<Broker<SocketLink>>,
+        clock: Clock,
+        socket: Socket,
+        address: String,
+        alive: Alive,
+    ) -> Self {
+        let (reader, link) = socket.split();
+        let connection =
+            WORK.with_borrow_mut(|work| broker.connect(link, address, work, clock.now()));
+        tracing::debug!(
+            id = connection.session().id(),
+            address = connection.session().address(),
+            "connected"
+        );
+        let (timer, eof, gone) = (None, false, false);
+        Self {
+            broker,
+            clock,
+            reader,
+            connection,
+            timer,
+            eof,
+            gone,
+            _alive: alive,
+        }
+    }
+
+    /// Says goodbye at once.
+    pub(crate) fn refuse(&self, reason: ByeReason, text: &str) {
+        self.broker.close(self.connection.session(), reason, text);
+    }
+
+    /// Writes what only this task writes, as far as the socket takes it.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let session = self.connection.session();
+        while session.is_blocked() {
+            if ready!(self.reader.poll_write_ready(cx)).is_err() {
+                return Poll::Ready(());
+            }
+            self.broker.flush(session);
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads once and has it carried out. Ready when there will be no more.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self {
+            broker,
+            clock,
+            reader,
+            connection,
+            ..
+        } = self;
+        WORK.with_borrow_mut(|work| {
+            let space = work.space(connection);
+            let received = if connection.holds_lines() {
+                0
+            } else {
+                match ready!(reader.poll_read(cx, space)) {
+                    Ok(0) | Err(_) => return Poll::Ready(()),
+                    Ok(received) => received,
+                }
+            };
+            let session = Arc::clone(connection.session());
+            let now = clock.now();
+            let receive = || broker.receive(connection, work, received, now);
+            if catch_unwind(AssertUnwindSafe(receive)).is_err() {
+                tracing::error!(id = session.id(), "a panic ended this session");
+                broker.close(&session, ByeReason::Error, ByeReason::Error.meaning());
+            }
+            work.facts().for_each(log);
+            // One batch at a time: others want the thread, too.
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+    }
+
+    /// Reads and throws away, so that the client can finish; ready when it has closed.
+    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut space = [0; 4096];
+        match ready!(self.reader.poll_read(cx, &mut space)) {
+            Ok(0) | Err(_) => Poll::Ready(()),
+            Ok(_) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Ready when `at` has passed.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
+        let at = tokio::time::Instant::from_std(at);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        ready!(timer.as_mut().poll(cx));
+        self.timer = None;
+        Poll::Ready(())
+    }
+
+    /// Serves until the client closes or is told goodbye.
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let now = self.clock.now();
+            let Some(until) = self.connection.paused_until(&self.broker, now) else {
+                break;
+            };
+            let until = self.clock.instant(until);
+            ready!(self.poll_timer(cx, until));
+        }
+        self.timer = None;
+        ready!(self.poll_read(cx));
+        self.eof = true;
+        // What it asked for before still goes out, but nothing new.
+        self.broker.leave(&mut self.connection);
+        Poll::Ready(())
+    }
+
+    /// Lets what waits go out, forgets the connection, and waits for the client to close.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.timer.get_or_insert_with(|| Box::pin(sleep(GOODBYE)));
+        if !self.gone && self.connection.session().is_drained() {
+            self.forget();
+            self.timer = Some(Box::pin(sleep(LINGER)));
+        }
+        loop {
+            if self.gone && self.eof {
+                return Poll::Ready(());
+            }
+            if let Some(timer) = &mut self.timer
+                && timer.as_mut().poll(cx).is_ready()
+            {
+                return Poll::Ready(());
+            }
+            if self.eof {
+                return Poll::Pending;
+            }
+            ready!(self.poll_discard(cx));
+            self.eof = true;
+        }
+    }
+
+    fn forget(&mut self) {
+        if !std::mem::replace(&mut self.gone, true) {
+            // Not the thread's own buffers: a task may be dropped while its thread ends.
+            self.broker
+                .disconnect(&mut self.connection, &mut Work::default(), self.clock.now());
+            tracing::debug!(id = self.connection.session().id(), "disconnected");
+        }
+    }
+}
+
+impl Future for SessionTask {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.connection.session().register(cx.waker());
+        // Pending means that this task is woken when the socket can write; reading goes on.
+        let _ = self.poll_write(cx);
+        if !self.eof && self.connection.session().stage() == Stage::Open {
+            ready!(self.poll_open(cx));
+        }
+        if self.connection.session().stage() == Stage::Closed && !self.gone {
+            return Poll::Ready(()); // the socket failed
+        }
+        self.poll_end(cx)
+    }
+}
+
+impl Drop for SessionTask {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+fn log(fact: Fact) {
+    match fact {
+        Fact::LoggedIn { id, user } => tracing::info!(id, %user, "logged in"),
+        Fact::NotWaitedFor { id, queued } => {
+            tracing::warn!(id, queued, "senders no longer wait for this slow receiver");
+        }
+        Fact::Cut { id, reason, queued } => {
+            tracing::warn!(id, %reason, queued, "receiver cut off");
+        }
+    }
+}
