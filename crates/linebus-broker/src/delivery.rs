@@ -102,12 +102,30 @@ impl<'a, L: Link> Delivery<'a, L> {
     /// Brings `recv` lines to everybody on `route` but the sender; `stamp` is the
     /// `<time> <user>` of those who watch.
     pub(crate) fn deliver(&mut self, route: &Arc<Route<L>>, recv: &[u8], stamp: &str, way: Way) {
+        let mut valid = Arc::clone(route);
+        if route.groups.is_empty() {
+            return self.deliver_to_targets(route, &mut valid, recv, stamp, way);
+        }
+        // Members take turns line by line; who watches besides hears `recv` first, as always.
+        for line in lines(recv) {
+            self.deliver_to_groups(route, &mut valid, line);
+            self.deliver_to_targets(route, &mut valid, line, stamp, Way::Gathered);
+        }
+    }
+
+    fn deliver_to_targets(
+        &mut self,
+        route: &Arc<Route<L>>,
+        valid: &mut Arc<Route<L>>,
+        recv: &[u8],
+        stamp: &str,
+        way: Way,
+    ) {
         let (mut watch, mut both) = (std::mem::take(self.watch), std::mem::take(self.both));
         if route.watched {
             stamp_lines(route, recv, stamp, &mut watch, &mut both);
         }
         let sender = self.sender.map(|sender| sender.id());
-        let mut valid = Arc::clone(route);
         for target in &route.targets {
             if Some(target.session.id()) == sender {
                 continue;
@@ -117,28 +135,27 @@ impl<'a, L: Link> Delivery<'a, L> {
                 (false, _) => &watch,
                 (true, true) => &both,
             };
-            self.offer(&target.session, bytes, &mut valid, way, |now| {
+            self.offer(&target.session, bytes, valid, way, |now| {
                 let now = now.target(&target.session);
                 now.is_some_and(|now| now.recv == target.recv && now.watch == target.watch)
             });
         }
-        for group in &route.groups {
-            for line in lines(recv) {
-                let Some(member) = group.pick(sender) else {
-                    break;
-                };
-                if route.target(member).is_some_and(|target| target.recv) {
-                    continue; // it has the line already
-                }
-                self.offer(member, line, &mut valid, Way::Gathered, |now| {
-                    now.groups
-                        .iter()
-                        .flat_map(|group| &group.members)
-                        .any(|m| m.id() == member.id())
-                });
-            }
-        }
         (*self.watch, *self.both) = (watch, both);
+    }
+
+    fn deliver_to_groups(&mut self, route: &Arc<Route<L>>, valid: &mut Arc<Route<L>>, line: &[u8]) {
+        let sender = self.sender.map(|sender| sender.id());
+        for group in &route.groups {
+            let Some(member) = group.pick(sender) else {
+                continue;
+            };
+            if route.target(member).is_some_and(|target| target.recv) {
+                continue; // it hears the line anyway
+            }
+            self.offer(member, line, valid, Way::Gathered, |now| {
+                now.has_member(member)
+            });
+        }
     }
 
     /// Hands bytes to one session, unless it has left in the meantime: `hears` judges the route

@@ -111,6 +111,12 @@ impl<L: Link> Route<L> {
         at.ok().map(|at| &self.targets[at])
     }
 
+    /// Whether `session` is in one of the groups.
+    pub(crate) fn has_member(&self, session: &Session<L>) -> bool {
+        let mut members = self.groups.iter().flat_map(|group| &group.members);
+        members.any(|member| member.id() == session.id())
+    }
+
     /// Everybody who hears the topic in any way, each once.
     pub(crate) fn everybody(&self) -> Vec<&Arc<Session<L>>> {
         let grouped = self.groups.iter().flat_map(|group| &group.members);

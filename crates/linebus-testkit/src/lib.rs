@@ -1,1 +1,6 @@
-//! Transcript runner and process spawner for the tests of linebus
+//! For the tests of linebus: transcripts, and servers to run them against.
+//!
+//! Not for production: everything here panics when it does not get what it waits for.
+
+pub mod process;
+pub mod transcript;

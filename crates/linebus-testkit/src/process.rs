@@ -1,0 +1,86 @@
+//! A real server as a process of its own, ended with the value that stands for it.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A running `linebus serve`.
+pub struct Server {
+    child: Child,
+    /// Its TCP addresses, in the order given.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Starts `binary serve` with `arguments` and waits until it is ready.
+    #[must_use]
+    pub fn start(binary: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(binary);
+        command.arg("serve").args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts it on a free loopback port.
+    #[must_use]
+    pub fn on_free_port(binary: &Path) -> Self {
+        Self::start(binary, &["--listen", "127.0.0.1:0"])
+    }
+
+    /// Runs a command that becomes a server, and waits until it says `ready`.
+    #[must_use]
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server can be started");
+        let mut addresses = Vec::new();
+        let output = BufReader::new(child.stdout.take().expect("it is a pipe"));
+        for line in output.lines() {
+            let line = line.expect("the server prints text");
+            if let Some(address) = line.strip_prefix("listening tcp ") {
+                addresses.push(address.parse().expect("the server prints addresses"));
+            }
+            if line == "ready" {
+                return Self { child, addresses };
+            }
+        }
+        let status = child.wait().expect("it is a child");
+        panic!("the server ended before it was ready: {status}");
+    }
+
+    /// Its first TCP address as a bus URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("linebus://{}", self.addresses[0])
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).expect("process ids are positive");
+        let pid = Pid::from_raw(id).expect("process ids are not 0");
+        kill_process(pid, signal).expect("it is our child");
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("it is our child")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,120 @@
+//! A stage of real sockets: the server in this process, its clients over TCP or a Unix socket.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use linebus_broker::Limits;
+use linebus_server::{Config, Listeners};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::{Client, Stage};
+
+/// How long a client waits for what must come: far longer than it ever takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How clients reach the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Loopback.
+    Tcp,
+    /// A socket in a temporary folder.
+    Unix,
+}
+
+/// A server that ends with this value.
+pub struct Sockets {
+    place: Place,
+    _runtime: Runtime,
+    _folder: TempDir,
+}
+
+enum Place {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+impl Sockets {
+    /// Starts a server with these limits on a free port or a new path.
+    #[must_use]
+    pub fn new(transport: Transport, limits: &Limits) -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let path = folder.path().join("bus");
+        let mut config = Config { limits: limits.clone(), listen: Vec::new(), ..Config::default() };
+        match transport {
+            Transport::Tcp => config.listen.push(SocketAddr::from(([127, 0, 0, 1], 0))),
+            Transport::Unix => config.unix = Some(path.clone()),
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("threads can be started");
+        let guard = runtime.enter();
+        let listeners = Listeners::bind(&config).expect("a free port can be bound");
+        let address = listeners.addresses().next().expect("one was bound");
+        let place = match address.strip_prefix("tcp ") {
+            Some(address) => Place::Tcp(address.parse().expect("the server prints an address")),
+            None => Place::Unix(path),
+        };
+        runtime.spawn(async move {
+            linebus_server::run(listeners, &config, std::future::pending()).await;
+        });
+        drop(guard);
+        Self { place, _runtime: runtime, _folder: folder }
+    }
+}
+
+impl Stage for Sockets {
+    fn connect(&mut self) -> Box<dyn Client> {
+        match &self.place {
+            Place::Tcp(address) => {
+                let socket = TcpStream::connect(address).expect("the server listens");
+                socket.set_read_timeout(Some(PATIENCE)).expect("a socket has timeouts");
+                socket.set_nodelay(true).expect("a TCP socket has the option");
+                let shut = |socket: &TcpStream| {
+                    socket.shutdown(std::net::Shutdown::Write).expect("it is connected");
+                };
+                Box::new(SocketClient { socket: BufReader::new(socket), shut })
+            }
+            Place::Unix(path) => {
+                let socket = UnixStream::connect(path).expect("the server listens");
+                socket.set_read_timeout(Some(PATIENCE)).expect("a socket has timeouts");
+                let shut = |socket: &UnixStream| {
+                    socket.shutdown(std::net::Shutdown::Write).expect("it is connected");
+                };
+                Box::new(SocketClient { socket: BufReader::new(socket), shut })
+            }
+        }
+    }
+}
+
+struct SocketClient<S> {
+    socket: BufReader<S>,
+    shut: fn(&S),
+}
+
+impl<S: Read + Write> Client for SocketClient<S> {
+    fn send(&mut self, bytes: &[u8]) {
+        // The server may have closed already; what it said before is still to be read.
+        let _ = self.socket.get_mut().write_all(bytes);
+    }
+
+    fn line(&mut self) -> Option<Vec<u8>> {
+        let mut line = Vec::new();
+        match self.socket.read_until(b'\n', &mut line) {
+            Ok(0) => None,
+            Ok(_) => Some(line.strip_suffix(b"\n").unwrap_or(&line).to_vec()),
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("nothing came: {error}"),
+        }
+    }
+
+    fn close(&mut self) {
+        (self.shut)(self.socket.get_ref());
+        while self.line().is_some() {}
+    }
+}

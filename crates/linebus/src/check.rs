@@ -1,0 +1,36 @@
+//! `linebus check`: is a configuration right, and if not, where and what instead.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use linebus_server::Config;
+
+/// Check a configuration file: every mistake with its line, its key and what would be right.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The file to check, like the linebus.toml that documents every key.
+    file: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    read(&args.file)?;
+    println!("{}: good", args.file.display());
+    Ok(())
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// All its mistakes, a line each, as `FILE: line N: KEY: what is wrong`.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Config> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("can't read the configuration {}", file.display()))?;
+    match Config::parse(&text) {
+        Ok(config) => Ok(config),
+        Err(problems) => {
+            let problems: Vec<_> =
+                problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
+            bail!("{}", problems.join("\nlinebus: "))
+        }
+    }
+}
