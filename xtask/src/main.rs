@@ -1,2 +1,184 @@
-//! cargo xtask.
-fn main() {}
+//! `cargo xtask`: what developers run, and CI with them. Each command is a list of programs.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+
+/// Debian's packages of the servers that benchmarks compare with.
+const PEERS: [(&str, &str); 3] = [
+    ("nats-server", "/usr/sbin/nats-server"),
+    ("redis-server", "/usr/bin/redis-server"),
+    ("mosquitto", "/usr/sbin/mosquitto"),
+];
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "What developers run, and CI with them")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install what tests and benchmarks need beyond Rust: the servers to compare with, and the
+    /// tools of `lint`.
+    Setup,
+    /// Run every test, and prove that the simulation finds a broken broker.
+    Test,
+    /// Formatting, clippy, rustdoc, dependencies and spelling; warnings are errors.
+    Lint,
+    /// Measure beside nats-server, redis-server and mosquitto; writes BENCHMARKS.md.
+    Bench {
+        /// Everything very small, to see that it works; writes nothing into the project.
+        #[arg(long)]
+        tiny: bool,
+        /// More arguments of `linebus-bench compare`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    // Wherever it was called from, the project's folder is the place.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("xtask has a parent")?;
+    std::env::set_current_dir(root)?;
+    match Cli::parse().task {
+        Task::Setup => {
+            setup_peers()?;
+            setup_lint()
+        }
+        Task::Test => test(),
+        Task::Lint => lint(),
+        Task::Bench { tiny, arguments } => bench(tiny, &arguments),
+    }
+}
+
+fn test() -> anyhow::Result<()> {
+    run("cargo", &["test", "--workspace", "--quiet"])?;
+    run(
+        "cargo",
+        &[
+            "test",
+            "--quiet",
+            "-p",
+            "linebus-broker",
+            "--features",
+            "canary",
+        ],
+    )
+}
+
+fn lint() -> anyhow::Result<()> {
+    setup_lint()?;
+    run("cargo", &["fmt", "--all", "--check"])?;
+    run(
+        "cargo",
+        &[
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
+    let denied = "RUSTDOCFLAGS=-D warnings";
+    run(
+        "env",
+        &[
+            denied,
+            "cargo",
+            "doc",
+            "--quiet",
+            "--workspace",
+            "--no-deps",
+        ],
+    )?;
+    run(
+        "cargo",
+        &[
+            "deny",
+            "--offline",
+            "check",
+            "--hide-inclusion-graph",
+            "bans",
+            "licenses",
+            "sources",
+        ],
+    )?;
+    run("typos", &[])
+}
+
+fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
+    setup_peers()?;
+    run(
+        "cargo",
+        &[
+            "build",
+            "--quiet",
+            "--release",
+            "-p",
+            "linebus",
+            "-p",
+            "linebus-bench",
+        ],
+    )?;
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    let linebus = format!("{target}/release/linebus");
+    let mut wanted = vec!["compare", "--linebus", &linebus];
+    if tiny {
+        wanted.push("--tiny");
+    } else {
+        wanted.extend(["--out", ".", "--check"]);
+    }
+    wanted.extend(arguments.iter().map(String::as_str));
+    run(&format!("{target}/release/linebus-bench"), &wanted)
+}
+
+/// Installs those servers that are not there.
+fn setup_peers() -> anyhow::Result<()> {
+    let missing: Vec<_> = PEERS
+        .iter()
+        .filter(|(_, path)| !Path::new(path).exists())
+        .map(|(name, _)| *name)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    run("apt-get", &["update", "-qq"])?;
+    let arguments = ["install", "-y", "-qq", "--no-install-recommends"];
+    run("apt-get", &[&arguments, missing.as_slice()].concat())
+}
+
+/// Installs those tools that are not there.
+fn setup_lint() -> anyhow::Result<()> {
+    if !works("cargo", &["deny", "--version"]) {
+        run("cargo", &["install", "--quiet", "--locked", "cargo-deny"])?;
+    }
+    if !works("typos", &["--version"]) {
+        run("pip", &["install", "--quiet", "typos"])?;
+    }
+    Ok(())
+}
+
+fn works(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let line = format!("{program} {}", arguments.join(" "));
+    eprintln!("$ {line}");
+    let status = Command::new(program).args(arguments).status();
+    let status =
+        status.with_context(|| format!("can't run `{line}`; `cargo xtask setup` may help"))?;
+    if !status.success() {
+        bail!("`{line}` failed: {status}");
+    }
+    Ok(())
+}

@@ -37,10 +37,21 @@ pub(crate) struct SessionTask {
     timer: Option<Pin<Box<Sleep>>>,
     /// The client has closed, or closed its half.
     eof: bool,
-    /// Everything is written and the broker has forgotten the connection.
-    gone: bool,
+    phase: Phase,
     /// Lives as long as the task, so that the server can wait for all of them.
     _alive: Alive,
+}
+
+/// How far a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It is served.
+    Open,
+    /// What waits for it is written; nothing is read.
+    Draining,
+    /// The broker has forgotten it and the stream towards the client has ended; what still comes
+    /// is thrown away until the client closes.
+    Lingering,
 }
 
 /// What every task holds a clone of; when the last one is dropped, all have ended.
@@ -62,15 +73,14 @@ impl SessionTask {
             address = connection.session().address(),
             "connected"
         );
-        let (timer, eof, gone) = (None, false, false);
         Self {
             broker,
             clock,
             reader,
             connection,
-            timer,
-            eof,
-            gone,
+            timer: None,
+            eof: false,
+            phase: Phase::Open,
             _alive: alive,
         }
     }
@@ -169,33 +179,35 @@ impl SessionTask {
 
     /// Lets what waits go out, forgets the connection, and waits for the client to close.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.timer.get_or_insert_with(|| Box::pin(sleep(GOODBYE)));
-        if !self.gone && self.connection.session().is_drained() {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Draining;
+            self.timer = Some(Box::pin(sleep(GOODBYE)));
+        }
+        if self.phase == Phase::Draining && self.connection.session().is_drained() {
             self.forget();
             self.timer = Some(Box::pin(sleep(LINGER)));
-        }
-        loop {
-            if self.gone && self.eof {
-                return Poll::Ready(());
-            }
-            if let Some(timer) = &mut self.timer
-                && timer.as_mut().poll(cx).is_ready()
-            {
-                return Poll::Ready(());
-            }
             if self.eof {
-                return Poll::Pending;
+                return Poll::Ready(());
             }
-            ready!(self.poll_discard(cx));
-            self.eof = true;
+        }
+        let timer = self.timer.as_mut().expect("both phases have one");
+        if timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        match self.phase {
+            Phase::Lingering => self.poll_discard(cx),
+            _ => Poll::Pending,
         }
     }
 
+    /// Has the broker forget the connection, which also ends the stream towards the client.
     fn forget(&mut self) {
-        if !std::mem::replace(&mut self.gone, true) {
+        if self.phase != Phase::Lingering {
+            self.phase = Phase::Lingering;
             // Not the thread's own buffers: a task may be dropped while its thread ends.
+            let work = &mut Work::default();
             self.broker
-                .disconnect(&mut self.connection, &mut Work::default(), self.clock.now());
+                .disconnect(&mut self.connection, work, self.clock.now());
             tracing::debug!(id = self.connection.session().id(), "disconnected");
         }
     }
@@ -211,7 +223,7 @@ impl Future for SessionTask {
         if !self.eof && self.connection.session().stage() == Stage::Open {
             ready!(self.poll_open(cx));
         }
-        if self.connection.session().stage() == Stage::Closed && !self.gone {
+        if self.phase != Phase::Lingering && self.connection.session().stage() == Stage::Closed {
             return Poll::Ready(()); // the socket failed
         }
         self.poll_end(cx)

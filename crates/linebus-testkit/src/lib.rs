@@ -3,4 +3,5 @@
 //! Not for production: everything here panics when it does not get what it waits for.
 
 pub mod process;
+pub mod telnet;
 pub mod transcript;

@@ -7,6 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::telnet::Telnet;
+
 /// A running `linebus serve`.
 pub struct Server {
     child: Child,
@@ -62,6 +64,39 @@ impl Server {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// A connection to its first TCP address.
+    #[must_use]
+    pub fn telnet(&self) -> Telnet {
+        Telnet::connect(self.addresses[0])
+    }
+
+    /// Its memory that is in use now, in bytes (`VmRSS`, proc_pid_status(5)).
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that it ever used, in bytes (`VmHWM`).
+    #[must_use]
+    pub fn memory_peak(&self) -> usize {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
+        let status = status.expect("it is running");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .expect("it is listed");
+        let kib: usize = line
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .expect("a number of kibibytes");
+        kib << 10
     }
 
     /// Sends it a signal.
