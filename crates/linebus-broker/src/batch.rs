@@ -4,7 +4,7 @@
 //! runs on one route are one delivery. What the sender is to be told goes out last, so that a
 //! `pong` is never ahead of the lines that it vouches for.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use linebus_protocol::run::{Run, write_recv};
 use linebus_protocol::text::{check_line, is_clean};
@@ -22,9 +22,13 @@ use crate::session::{Link, Session};
 /// `who` must not be answered in one piece.
 const REPLIES_BYTES: usize = 64 << 10;
 
-/// Lines of one route that stand together in the buffer and were not delivered yet.
+/// Lines for the same receivers that stand together in the buffer and were not delivered yet.
 struct Pending<L> {
     route: Arc<Route<L>>,
+    /// The count of changes before the first of them was routed.
+    changes: u64,
+    /// Where the last run begins, and how long its topic's name is.
+    last: (usize, usize),
     start: usize,
     end: usize,
 }
@@ -32,7 +36,6 @@ struct Pending<L> {
 pub(crate) struct Batch<'a, L: Link> {
     pub(crate) session: &'a Arc<Session<L>>,
     pub(crate) joins: &'a mut Joins,
-    last: &'a mut Weak<Route<L>>,
     pub(crate) replies: &'a mut Vec<u8>,
     pub(crate) delivery: Delivery<'a, L>,
     pending: Option<Pending<L>>,
@@ -55,13 +58,7 @@ impl<L: Link> Broker<L> {
         received: usize,
         now: Now,
     ) {
-        let Connection {
-            session,
-            input,
-            joins,
-            last,
-            waits,
-        } = connection;
+        let Connection { session, input, joins, waits } = connection;
         if session.stage() != Stage::Open {
             return;
         }
@@ -71,7 +68,6 @@ impl<L: Link> Broker<L> {
         let mut batch = Batch {
             session,
             joins,
-            last,
             replies: &mut work.replies,
             delivery,
             pending: None,
@@ -107,11 +103,7 @@ impl<L: Link> Batch<'_, L> {
                 |from: usize| memchr(b'\n', &buf[from..end]).map_or(end, |n| from + n + 1);
             let stop = if clean { end } else { line_end(at) };
             let usual = clean || is_clean(&buf[at..stop]);
-            let run = if usual {
-                Run::take(&mut buf[at..stop], line_bytes_max)
-            } else {
-                None
-            };
+            let run = if usual { Run::take(&mut buf[at..stop], line_bytes_max) } else { None };
             at = match run {
                 Some(run) => self.run(buf, at, run),
                 None => {
@@ -129,11 +121,7 @@ impl<L: Link> Batch<'_, L> {
             self.refuse(&too_long(line_bytes_max));
             input.discarding = true;
         }
-        let skipped = if input.discarding {
-            unfinished.len()
-        } else {
-            0
-        };
+        let skipped = if input.discarding { unfinished.len() } else { 0 };
         self.finish(buf);
         input.keep(&tail[skipped..], at < end);
     }
@@ -142,23 +130,26 @@ impl<L: Link> Batch<'_, L> {
     fn run(&mut self, buf: &mut [u8], at: usize, run: Run) -> usize {
         let end = at + run.len;
         let name = run.topic(&buf[at..]);
-        let wildcards = &self.delivery.broker.wildcards;
-        let known =
-            |route: &Arc<Route<L>>| route.topic.as_bytes() == name && route.is_current(wildcards);
+        let last = (at, name.len());
         if let Some(pending) = &mut self.pending
             && pending.end == at
-            && known(&pending.route)
+            && topic_at(buf, pending.last) == name
         {
             pending.end = end;
             return end;
         }
-        let route = match self.last.upgrade().filter(known) {
-            Some(route) => Some(route),
-            None => self.route(name),
-        };
-        match route {
-            Some(route) => self.lines_pending(buf, route, at, end),
-            None => {
+        let changes = self.delivery.broker.changes();
+        match (self.route(name), &mut self.pending) {
+            (Some(route), Some(pending))
+                if pending.end == at && pending.route.has_same_audience(&route) =>
+            {
+                (pending.end, pending.last) = (end, last);
+            }
+            (Some(route), _) => {
+                self.spill(buf);
+                self.pending = Some(Pending { route, changes, last, start: at, end });
+            }
+            (None, _) => {
                 // Each line gets its own error, and the errors are made in one place.
                 run.undo(&mut buf[at..end]);
                 let mut from = at;
@@ -173,21 +164,15 @@ impl<L: Link> Batch<'_, L> {
     }
 
     /// The route of a topic to which one may send.
-    fn route(&mut self, name: &[u8]) -> Option<Arc<Route<L>>> {
+    fn route(&self, name: &[u8]) -> Option<Arc<Route<L>>> {
         if name.starts_with(b"$") {
             return None;
         }
         let broker = self.delivery.broker;
-        if let Some(route) = broker.topics.read().cached(name, &broker.wildcards) {
+        if let Some(route) = broker.topics.read().cached(name) {
             return Some(Arc::clone(route));
         }
         Some(broker.resolve(Topic::parse_bytes(name).ok()?))
-    }
-
-    fn lines_pending(&mut self, buf: &[u8], route: Arc<Route<L>>, start: usize, end: usize) {
-        self.spill(buf);
-        *self.last = Arc::downgrade(&route);
-        self.pending = Some(Pending { route, start, end });
     }
 
     /// Gathers the pending lines in the outboxes, so that other lines can follow.
@@ -196,9 +181,9 @@ impl<L: Link> Batch<'_, L> {
     }
 
     fn deliver_pending(&mut self, buf: &[u8], way: Way) {
-        if let Some(Pending { route, start, end }) = self.pending.take() {
+        if let Some(Pending { route, changes, start, end, .. }) = self.pending.take() {
             let stamp = self.stamp_for(&route);
-            self.delivery.deliver(&route, &buf[start..end], &stamp, way);
+            self.delivery.deliver(&route, changes, &buf[start..end], &stamp, way);
             self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
         }
     }
@@ -245,9 +230,10 @@ impl<L: Link> Batch<'_, L> {
         self.spill(buf);
         let mut line = Vec::new();
         write_recv(&mut line, topic, message.as_bytes());
+        let changes = self.delivery.broker.changes();
         let route = self.delivery.broker.resolve(topic);
         let stamp = self.stamp_for(&route);
-        self.delivery.deliver(&route, &line, &stamp, Way::Gathered);
+        self.delivery.deliver(&route, changes, &line, &stamp, Way::Gathered);
         self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
     }
 
@@ -267,16 +253,11 @@ impl<L: Link> Batch<'_, L> {
 
     /// Delivers what is pending, then the answers.
     fn finish(&mut self, buf: &[u8]) {
-        let way = if self.delivery.has_gathered() {
-            Way::Gathered
-        } else {
-            Way::Direct
-        };
+        let way = if self.delivery.has_gathered() { Way::Gathered } else { Way::Direct };
         self.deliver_pending(buf, way);
         self.delivery.flush();
         if !self.replies.is_empty() {
-            self.session
-                .write(self.replies, &mut self.delivery, || true);
+            self.session.write(self.replies, &mut self.delivery, || true);
             self.replies.clear();
         }
     }
@@ -285,11 +266,7 @@ impl<L: Link> Batch<'_, L> {
     fn hand_on_replies(&mut self, buf: &[u8]) -> bool {
         self.finish(buf);
         self.session.stage() != Stage::Open
-            || self
-                .delivery
-                .waits
-                .iter()
-                .any(|awaited| awaited.id() == self.session.id())
+            || self.delivery.waits.iter().any(|awaited| awaited.id() == self.session.id())
     }
 
     /// Says goodbye after everything that came before.
@@ -298,6 +275,11 @@ impl<L: Link> Batch<'_, L> {
         self.delivery.broker.close(self.session, reason, text);
         self.closed = true;
     }
+}
+
+/// The topic of the run that begins at a place in the buffer.
+fn topic_at(buf: &[u8], (at, len): (usize, usize)) -> &[u8] {
+    &buf[at + 5..at + 5 + len]
 }
 
 fn too_long(line_bytes_max: usize) -> Refusal<'static> {
@@ -321,6 +303,5 @@ fn bad_text(line: &[u8]) -> Refusal<'_> {
 
 /// The request line of HTTP/1 (RFC 9112, 3) or the preface of HTTP/2 (RFC 9113, 3.4).
 fn is_http(line: &str) -> bool {
-    line.rsplit_once(' ')
-        .is_some_and(|(_, last)| last.starts_with("HTTP/"))
+    line.rsplit_once(' ').is_some_and(|(_, last)| last.starts_with("HTTP/"))
 }

@@ -32,8 +32,8 @@ pub struct Now {
 pub struct Broker<L> {
     pub(crate) limits: Limits,
     pub(crate) topics: RwLock<Topics<L>>,
-    /// Changes with every wildcard join, and with it every route.
-    pub(crate) wildcards: AtomicU64,
+    /// Changes with every join and leave, before it is answered.
+    changes: AtomicU64,
     pub(crate) sessions: RwLock<HashMap<u64, Arc<Session<L>>, RandomState>>,
     next_id: AtomicU64,
     /// Bytes that wait in all outboxes.
@@ -47,7 +47,7 @@ impl<L: Link> Broker<L> {
         Self {
             limits,
             topics: RwLock::new(Topics::new()),
-            wildcards: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
             sessions: RwLock::default(),
             next_id: AtomicU64::new(1),
             queued: AtomicUsize::new(0),
@@ -161,16 +161,28 @@ impl<L: Link> Broker<L> {
         let mut line = Vec::new();
         write_recv(&mut line, topic, message.as_bytes());
         let stamp = stamp(delivery.now, BUS_USER);
-        delivery.deliver(&self.resolve(topic), &line, &stamp, Way::Gathered);
+        let changes = self.changes();
+        delivery.deliver(&self.resolve(topic), changes, &line, &stamp, Way::Gathered);
     }
 
     /// Who hears `topic`.
     pub(crate) fn resolve(&self, topic: Topic<'_>) -> Arc<Route<L>> {
         let name = topic.as_str().as_bytes();
-        if let Some(route) = self.topics.read().cached(name, &self.wildcards) {
+        if let Some(route) = self.topics.read().cached(name) {
             return Arc::clone(route);
         }
-        self.topics.write().resolve(topic, &self.wildcards)
+        self.topics.write().resolve(topic)
+    }
+
+    /// The number of changes of joins so far. Routes that were resolved after reading it are
+    /// right as long as it stays the same.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Counts a change of joins; whoever made it holds the table's lock.
+    pub(crate) fn count_change(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// Ends joins by their patterns' names.
@@ -181,18 +193,16 @@ impl<L: Link> Broker<L> {
         let mut topics = self.topics.write();
         for name in std::mem::take(&mut joins.patterns) {
             let pattern = Pattern::parse(&name).expect("a joined pattern was checked");
-            topics.leave(session, pattern, &self.wildcards);
+            topics.leave(session, pattern);
         }
         joins.count = 0;
+        self.count_change();
     }
 
     /// Cuts off the fullest outbox as long as all together exceed their budget.
     pub(crate) fn shed(&self, facts: &mut Vec<Fact>) {
         while self.queued() > self.limits.outboxes_bytes_max {
-            let fullest = self
-                .everybody()
-                .into_iter()
-                .max_by_key(|session| session.queued());
+            let fullest = self.everybody().into_iter().max_by_key(|session| session.queued());
             match fullest.and_then(|session| session.cut(ByeReason::Memory, &self.queued)) {
                 Some(fact) => facts.push(fact),
                 None => return,

@@ -16,9 +16,7 @@ impl<L: Link> Batch<'_, L> {
             Command::Watch { pattern } => self.join(Verb::Watch, pattern, Want::Watch),
             Command::Leave { pattern } => self.leave(pattern),
             Command::Send { .. } => unreachable!("sends are delivered where they are read"),
-            Command::Ping { word } => self.answer(&Event::Pong {
-                word: word.unwrap_or(""),
-            }),
+            Command::Ping { word } => self.answer(&Event::Pong { word: word.unwrap_or("") }),
             Command::Who { pattern } => self.who(pattern),
             Command::Topics { pattern } => self.topics(pattern),
             Command::Help { verb } => self.help(verb),
@@ -33,15 +31,9 @@ impl<L: Link> Batch<'_, L> {
         let broker = self.delivery.broker;
         broker.leave_all(self.joins, self.session);
         self.session.log_in(user);
-        self.answer(&Event::Ok {
-            verb: "login",
-            rest: user,
-        });
+        self.answer(&Event::Ok { verb: "login", rest: user });
         let id = self.session.id();
-        self.delivery.facts.push(Fact::LoggedIn {
-            id,
-            user: user.into(),
-        });
+        self.delivery.facts.push(Fact::LoggedIn { id, user: user.into() });
         broker.announce_with(&mut self.delivery, &format!("joined {user} {id}"));
     }
 
@@ -49,11 +41,11 @@ impl<L: Link> Batch<'_, L> {
         let broker = self.delivery.broker;
         let joins_max = broker.limits.joins_max;
         let allowed = self.joins.count < joins_max;
-        let joined =
-            broker
-                .topics
-                .write()
-                .join(self.session, pattern, want, allowed, &broker.wildcards);
+        let joined = {
+            let mut topics = broker.topics.write();
+            broker.count_change();
+            topics.join(self.session, pattern, want, allowed)
+        };
         let Joined::Yes { new, first } = joined else {
             let text = format!(
                 "a connection joins at most {joins_max} topics; use a wildcard or leave one"
@@ -68,74 +60,51 @@ impl<L: Link> Batch<'_, L> {
             Want::Recv(Some(group)) => format!("{pattern} {group}"),
             _ => pattern.to_string(),
         };
-        self.answer(&Event::Ok {
-            verb: verb.name(),
-            rest: &rest,
-        });
+        self.answer(&Event::Ok { verb: verb.name(), rest: &rest });
     }
 
     fn leave(&mut self, pattern: Pattern<'_>) {
         let broker = self.delivery.broker;
-        let left = broker
-            .topics
-            .write()
-            .leave(self.session, pattern, &broker.wildcards);
+        let left = {
+            let mut topics = broker.topics.write();
+            broker.count_change();
+            topics.leave(self.session, pattern)
+        };
         if left == 0 {
             let text = "you have not joined that; leave what you joined, written the same way";
             return self.refuse(&Refusal::new(Verb::Leave, ErrorCode::NotJoined, text));
         }
         self.joins.count -= left;
-        self.joins
-            .patterns
-            .retain(|joined| **joined != *pattern.as_str());
-        self.answer(&Event::Ok {
-            verb: "leave",
-            rest: pattern.as_str(),
-        });
+        self.joins.patterns.retain(|joined| **joined != *pattern.as_str());
+        self.answer(&Event::Ok { verb: "leave", rest: pattern.as_str() });
     }
 
     fn who(&mut self, pattern: Option<Pattern<'_>>) {
         let broker = self.delivery.broker;
         let sessions = match pattern.map(|pattern| (pattern, pattern.as_topic())) {
             None => broker.everybody(),
-            Some((_, Some(topic))) => broker
-                .resolve(topic)
-                .everybody()
-                .into_iter()
-                .cloned()
-                .collect(),
+            Some((_, Some(topic))) => {
+                broker.resolve(topic).everybody().into_iter().cloned().collect()
+            }
             Some((pattern, None)) => {
                 let topics = broker.topics.read();
-                topics
-                    .members(pattern)
-                    .iter()
-                    .map(|member| member.session.clone())
-                    .collect()
+                topics.members(pattern).iter().map(|member| member.session.clone()).collect()
             }
         };
         for session in &sessions {
             let (user, id, address) = (&session.user(), session.id(), session.address());
             self.answer(&Event::Who { user, id, address });
         }
-        self.answer(&Event::Ok {
-            verb: "who",
-            rest: &sessions.len().to_string(),
-        });
+        self.answer(&Event::Ok { verb: "who", rest: &sessions.len().to_string() });
     }
 
     fn topics(&mut self, filter: Option<Pattern<'_>>) {
         let topics = self.delivery.broker.topics.read();
         let list = topics.list(filter);
         for (topic, receivers) in &list {
-            self.answer(&Event::Topic {
-                topic,
-                receivers: *receivers as u64,
-            });
+            self.answer(&Event::Topic { topic, receivers: *receivers as u64 });
         }
-        self.answer(&Event::Ok {
-            verb: "topics",
-            rest: &list.len().to_string(),
-        });
+        self.answer(&Event::Ok { verb: "topics", rest: &list.len().to_string() });
     }
 
     fn help(&mut self, verb: Option<Verb>) {
@@ -143,9 +112,6 @@ impl<L: Link> Batch<'_, L> {
             let text = format!("{:<26} {}", known.usage(), known.help());
             self.answer(&Event::Help { text: &text });
         }
-        self.answer(&Event::Ok {
-            verb: "help",
-            rest: "",
-        });
+        self.answer(&Event::Ok { verb: "help", rest: "" });
     }
 }

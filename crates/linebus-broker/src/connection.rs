@@ -2,7 +2,7 @@
 //! waits for. Other threads know only its [`Session`].
 
 use std::ops::Range;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use linebus_protocol::telnet::Telnet;
@@ -12,7 +12,6 @@ use memchr::memchr;
 use crate::broker::{Broker, Now};
 use crate::delivery::Outgoing;
 use crate::fact::Fact;
-use crate::route::Route;
 use crate::session::{Link, Session};
 
 /// How much is read at once, in bytes: what makes a batch. Larger reads gain nothing and leave
@@ -24,9 +23,6 @@ pub struct Connection<L> {
     pub(crate) session: Arc<Session<L>>,
     pub(crate) input: Input,
     pub(crate) joins: Joins,
-    /// The route of the last run, as long as the topic table keeps it: a topic's idle sender
-    /// must not keep its receivers in memory.
-    pub(crate) last: Weak<Route<L>>,
     /// Receivers above their soft mark that this connection waits for.
     pub(crate) waits: Vec<Arc<Session<L>>>,
 }
@@ -64,11 +60,7 @@ pub struct Work<L> {
 
 impl<L> Default for Work<L> {
     fn default() -> Self {
-        Self {
-            buf: Vec::new(),
-            replies: Vec::new(),
-            outgoing: Outgoing::default(),
-        }
+        Self { buf: Vec::new(), replies: Vec::new(), outgoing: Outgoing::default() }
     }
 }
 
@@ -93,13 +85,7 @@ impl<L: Link> Work<L> {
 
 impl<L: Link> Connection<L> {
     pub(crate) fn new(session: Arc<Session<L>>) -> Self {
-        Self {
-            session,
-            input: Input::default(),
-            joins: Joins::default(),
-            last: Weak::new(),
-            waits: Vec::new(),
-        }
+        Self { session, input: Input::default(), joins: Joins::default(), waits: Vec::new() }
     }
 
     /// What others know of it.
@@ -122,9 +108,7 @@ impl<L: Link> Connection<L> {
         let session = &self.session;
         let mut latest = None;
         self.waits.retain(|awaited| {
-            let end = awaited
-                .pressure_end(session, drain)
-                .filter(|end| *end > now.elapsed);
+            let end = awaited.pressure_end(session, drain).filter(|end| *end > now.elapsed);
             latest = latest.max(end);
             end.is_some()
         });
@@ -177,10 +161,7 @@ impl Input {
             };
             self.discarding = !buf[..start].ends_with(b"\n");
         }
-        Prepared::Text {
-            range: start..len,
-            plain,
-        }
+        Prepared::Text { range: start..len, plain }
     }
 
     /// Keeps what is left of a read: an unfinished line, or lines `held` for later.

@@ -9,12 +9,12 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use linebus_protocol::Topic;
-use linebus_protocol::run::{lines, write_watch};
+use linebus_protocol::run::{lines, topic_of, write_watch};
 
 use crate::broker::{Broker, Now};
 use crate::fact::Fact;
 use crate::limits::Limits;
-use crate::route::Route;
+use crate::route::{Route, Target};
 use crate::session::{Link, Offered, Session};
 
 /// Memory that deliveries use again and again, one per thread.
@@ -28,12 +28,7 @@ pub(crate) struct Outgoing<L> {
 
 impl<L> Default for Outgoing<L> {
     fn default() -> Self {
-        Self {
-            watch: Vec::new(),
-            both: Vec::new(),
-            touched: Vec::new(),
-            facts: Vec::new(),
-        }
+        Self { watch: Vec::new(), both: Vec::new(), touched: Vec::new(), facts: Vec::new() }
     }
 }
 
@@ -68,22 +63,8 @@ impl<'a, L: Link> Delivery<'a, L> {
         waits: &'a mut Vec<Arc<Session<L>>>,
         outgoing: &'a mut Outgoing<L>,
     ) -> Self {
-        let Outgoing {
-            watch,
-            both,
-            touched,
-            facts,
-        } = outgoing;
-        Self {
-            broker,
-            now,
-            sender,
-            waits,
-            facts,
-            watch,
-            both,
-            touched,
-        }
+        let Outgoing { watch, both, touched, facts } = outgoing;
+        Self { broker, now, sender, waits, facts, watch, both, touched }
     }
 
     pub(crate) fn limits(&self) -> &'a Limits {
@@ -99,24 +80,31 @@ impl<'a, L: Link> Delivery<'a, L> {
         self.now.elapsed
     }
 
-    /// Brings `recv` lines to everybody on `route` but the sender; `stamp` is the
-    /// `<time> <user>` of those who watch.
-    pub(crate) fn deliver(&mut self, route: &Arc<Route<L>>, recv: &[u8], stamp: &str, way: Way) {
-        let mut valid = Arc::clone(route);
+    /// Brings `recv` lines to everybody on `route` but the sender. `changes` is the count of
+    /// changes from before the route was resolved; `stamp` is the `<time> <user>` of those who
+    /// watch.
+    pub(crate) fn deliver(
+        &mut self,
+        route: &Route<L>,
+        changes: u64,
+        recv: &[u8],
+        stamp: &str,
+        way: Way,
+    ) {
         if route.groups.is_empty() {
-            return self.deliver_to_targets(route, &mut valid, recv, stamp, way);
+            return self.deliver_to_targets(route, changes, recv, stamp, way);
         }
         // Members take turns line by line; who watches besides hears `recv` first, as always.
         for line in lines(recv) {
-            self.deliver_to_groups(route, &mut valid, line);
-            self.deliver_to_targets(route, &mut valid, line, stamp, Way::Gathered);
+            self.deliver_to_groups(route, changes, line);
+            self.deliver_to_targets(route, changes, line, stamp, Way::Gathered);
         }
     }
 
     fn deliver_to_targets(
         &mut self,
-        route: &Arc<Route<L>>,
-        valid: &mut Arc<Route<L>>,
+        route: &Route<L>,
+        changes: u64,
         recv: &[u8],
         stamp: &str,
         way: Way,
@@ -135,58 +123,69 @@ impl<'a, L: Link> Delivery<'a, L> {
                 (false, _) => &watch,
                 (true, true) => &both,
             };
-            self.offer(&target.session, bytes, valid, way, |now| {
-                let now = now.target(&target.session);
-                now.is_some_and(|now| now.recv == target.recv && now.watch == target.watch)
-            });
+            if !self.offer(&target.session, changes, bytes, way) {
+                self.deliver_again(&target.session, bytes);
+            }
         }
         (*self.watch, *self.both) = (watch, both);
     }
 
-    fn deliver_to_groups(&mut self, route: &Arc<Route<L>>, valid: &mut Arc<Route<L>>, line: &[u8]) {
-        let sender = self.sender.map(|sender| sender.id());
-        for group in &route.groups {
-            let Some(member) = group.pick(sender) else {
-                continue;
-            };
-            if route.target(member).is_some_and(|target| target.recv) {
-                continue; // it hears the line anyway
+    fn deliver_to_groups(&mut self, route: &Route<L>, changes: u64, line: &[u8]) {
+        for at in 0..route.groups.len() {
+            let (mut changes, mut fresh) = (changes, None);
+            // A member that left in the meantime is not the one: the next is asked.
+            while let Some(member) = self.turn(fresh.as_deref().unwrap_or(route), at)
+                && !self.offer(&member, changes, line, Way::Gathered)
+            {
+                changes = self.broker.changes();
+                fresh = Some(self.resolve_line(line));
             }
-            self.offer(member, line, valid, Way::Gathered, |now| {
-                now.has_member(member)
-            });
         }
     }
 
-    /// Hands bytes to one session, unless it has left in the meantime: `hears` judges the route
-    /// as it is now.
-    fn offer(
-        &mut self,
-        session: &Arc<Session<L>>,
-        bytes: &[u8],
-        valid: &mut Arc<Route<L>>,
-        way: Way,
-        hears: impl Fn(&Route<L>) -> bool,
-    ) {
+    /// Whose turn it is in one of the groups; nobody's, if that member hears the line anyway.
+    fn turn(&self, route: &Route<L>, group: usize) -> Option<Arc<Session<L>>> {
+        let member = route.groups.get(group)?.pick(self.sender.map(|sender| sender.id()))?;
+        let hears_anyway = route.target(member).is_some_and(|target| target.recv);
+        (!hears_anyway).then(|| Arc::clone(member))
+    }
+
+    /// Hands bytes to one session, unless joins have changed: then false.
+    fn offer(&mut self, session: &Arc<Session<L>>, changes: u64, bytes: &[u8], way: Way) -> bool {
         let broker = self.broker;
-        loop {
-            let current = || valid.is_current(&broker.wildcards);
-            let offered = match way {
-                Way::Direct => session.write(bytes, self, current),
-                Way::Gathered => session.append(bytes, self, current),
-            };
-            match offered {
-                Offered::Settled => return,
-                Offered::Flush => return self.touched.push(Arc::clone(session)),
-                Offered::Stale => {
-                    let topic = Topic::parse(&valid.topic).expect("a route's topic was checked");
-                    *valid = broker.resolve(topic);
-                    if !hears(valid) {
-                        return;
-                    }
+        let current = || broker.changes() == changes;
+        let offered = match way {
+            Way::Direct => session.write(bytes, self, current),
+            Way::Gathered => session.append(bytes, self, current),
+        };
+        if offered == Offered::Flush {
+            self.touched.push(Arc::clone(session));
+        }
+        offered != Offered::Stale
+    }
+
+    /// Brings lines to one session although joins have changed since they were routed: line by
+    /// line, what it still wants to hear.
+    fn deliver_again(&mut self, session: &Arc<Session<L>>, bytes: &[u8]) {
+        for line in lines(bytes) {
+            loop {
+                let changes = self.broker.changes();
+                let route = self.resolve_line(line);
+                let recv = line.starts_with(b"recv ");
+                let hears = |target: &Target<L>| if recv { target.recv } else { target.watch };
+                if !route.target(session).is_some_and(hears)
+                    || self.offer(session, changes, line, Way::Gathered)
+                {
+                    break;
                 }
             }
         }
+    }
+
+    /// Who hears a line's topic now.
+    fn resolve_line(&self, line: &[u8]) -> Arc<Route<L>> {
+        let topic = Topic::parse_bytes(topic_of(line)).expect("it was checked before");
+        self.broker.resolve(topic)
     }
 
     /// Whether lines were gathered that wait for a flush.
@@ -218,16 +217,12 @@ fn stamp_lines<L: Link>(
     watch: &mut Vec<u8>,
     both: &mut Vec<u8>,
 ) {
-    let topic = Topic::parse(&route.topic).expect("a route's topic was checked");
-    let wanted = route
-        .targets
-        .iter()
-        .any(|target| target.recv && target.watch);
+    let wanted = route.targets.iter().any(|target| target.recv && target.watch);
     watch.clear();
     both.clear();
     for line in lines(recv) {
         let start = watch.len();
-        write_watch(watch, topic, stamp, line);
+        write_watch(watch, stamp, line);
         if wanted {
             both.extend_from_slice(line);
             both.extend_from_slice(&watch[start..]);

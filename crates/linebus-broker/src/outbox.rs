@@ -103,11 +103,7 @@ impl Outbox {
             // The whole is kept out of memory, so the chunk begins amid a line; `cut` is told so
             // by a head that is not 0.
             let mut chunk = Vec::with_capacity(rest.len() + 1);
-            chunk.push(if starts_line(lines, written) {
-                b'\n'
-            } else {
-                b' '
-            });
+            chunk.push(if starts_line(lines, written) { b'\n' } else { b' ' });
             chunk.extend_from_slice(rest);
             self.queued += rest.len();
             self.chunks.push_front(chunk);
@@ -187,11 +183,7 @@ impl Outbox {
     pub(crate) fn cut(&mut self, reason: ByeReason, bye: &[u8]) {
         self.stage = Stage::Closing(reason);
         let first = self.take();
-        self.queued -= self
-            .chunks
-            .drain(..)
-            .map(|chunk| chunk.len())
-            .sum::<usize>();
+        self.queued -= self.chunks.drain(..).map(|chunk| chunk.len()).sum::<usize>();
         if let Some((mut chunk, head)) = first {
             let rest = self.rest_of(&chunk, head).len();
             self.queued -= chunk.len() - head - rest;
@@ -220,12 +212,7 @@ impl Outbox {
     pub(crate) fn end(&mut self) {
         self.stage = Stage::Closed;
         let head = std::mem::take(&mut self.head);
-        self.queued -= self
-            .chunks
-            .drain(..)
-            .map(|chunk| chunk.len())
-            .sum::<usize>()
-            - head;
+        self.queued -= self.chunks.drain(..).map(|chunk| chunk.len()).sum::<usize>() - head;
         self.chunks = VecDeque::new();
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::session::{Link, Session};
 use crate::topics::{Member, Recv};
+
+/// Most targets of routes that are compared with each other.
+const AUDIENCE_COMPARED_MAX: usize = 8;
 
 /// One receiver of a topic.
 pub(crate) struct Target<L> {
@@ -18,14 +21,12 @@ pub(crate) struct Target<L> {
 
 /// Everybody who hears one topic.
 pub(crate) struct Route<L> {
-    pub(crate) topic: Box<str>,
     /// By session number, each once.
     pub(crate) targets: Vec<Target<L>>,
     pub(crate) groups: Vec<Group<L>>,
     pub(crate) watched: bool,
-    stale: AtomicBool,
     /// The state of all wildcard joins that it was made from.
-    wildcards: u64,
+    pub(crate) wildcards: u64,
 }
 
 /// Those of whom one hears each line.
@@ -35,9 +36,8 @@ pub(crate) struct Group<L> {
 }
 
 impl<L: Link> Route<L> {
-    /// Merges the members of all joins that match `topic`.
+    /// Merges the members of all joins that match a topic.
     pub(crate) fn new<'a>(
-        topic: &str,
         members: impl Iterator<Item = &'a Member<L>>,
         wildcards: u64,
         turn: usize,
@@ -49,19 +49,12 @@ impl<L: Link> Route<L> {
         let mut groups: BTreeMap<&str, Vec<Arc<Session<L>>>> = BTreeMap::new();
         for member in members {
             if let Recv::Group(group) = &member.recv {
-                groups
-                    .entry(group)
-                    .or_default()
-                    .push(Arc::clone(&member.session));
+                groups.entry(group).or_default().push(Arc::clone(&member.session));
             }
             let recv = matches!(member.recv, Recv::Plain);
             if recv || member.watch {
                 let session = Arc::clone(&member.session);
-                targets.push(Target {
-                    session,
-                    recv,
-                    watch: member.watch,
-                });
+                targets.push(Target { session, recv, watch: member.watch });
             }
         }
         targets.sort_by_key(|target| target.session.id());
@@ -78,43 +71,35 @@ impl<L: Link> Route<L> {
             members.dedup_by_key(|session| session.id());
             // Where a route begins its round changes from route to route, so that frequent joins
             // do not favour the first member.
-            Group {
-                members,
-                next: AtomicUsize::new(turn),
-            }
+            Group { members, next: AtomicUsize::new(turn) }
         });
         Self {
-            topic: topic.into(),
             watched: targets.iter().any(|target| target.watch),
             groups: groups.collect(),
             targets,
-            stale: AtomicBool::new(false),
             wildcards,
         }
     }
 
-    /// Whether no join or leave has changed who hears the topic.
-    pub(crate) fn is_current(&self, wildcards: &AtomicU64) -> bool {
-        !self.stale.load(Ordering::Acquire) && self.wildcards == wildcards.load(Ordering::Acquire)
-    }
-
-    /// Marks it as out of date.
-    pub(crate) fn expire(&self) {
-        self.stale.store(true, Ordering::Release);
+    /// Whether the same sessions hear the same of this route's topic as of another's, as far as
+    /// that is cheap to see: then lines to both can be delivered as one.
+    pub(crate) fn has_same_audience(&self, other: &Self) -> bool {
+        let cheap = self.targets.len() <= AUDIENCE_COMPARED_MAX;
+        let ungrouped = self.groups.is_empty() && other.groups.is_empty();
+        let same = |(a, b): (&Target<L>, &Target<L>)| {
+            (a.session.id(), a.recv, a.watch) == (b.session.id(), b.recv, b.watch)
+        };
+        std::ptr::eq(self, other)
+            || cheap
+                && ungrouped
+                && self.targets.len() == other.targets.len()
+                && self.targets.iter().zip(&other.targets).all(same)
     }
 
     /// The target that is `session`.
     pub(crate) fn target(&self, session: &Session<L>) -> Option<&Target<L>> {
-        let at = self
-            .targets
-            .binary_search_by_key(&session.id(), |target| target.session.id());
+        let at = self.targets.binary_search_by_key(&session.id(), |target| target.session.id());
         at.ok().map(|at| &self.targets[at])
-    }
-
-    /// Whether `session` is in one of the groups.
-    pub(crate) fn has_member(&self, session: &Session<L>) -> bool {
-        let mut members = self.groups.iter().flat_map(|group| &group.members);
-        members.any(|member| member.id() == session.id())
     }
 
     /// Everybody who hears the topic in any way, each once.

@@ -178,15 +178,9 @@ impl<L: Link> Session<L> {
         if !current() {
             return Offered::Stale;
         }
-        let link = if out.outbox.queued() == 0 {
-            out.link.take()
-        } else {
-            None
-        };
+        let link = if out.outbox.queued() == 0 { out.link.take() } else { None };
         let Some(mut link) = link else {
-            self.push(&mut out, delivery, |outbox, limits, now| {
-                outbox.push(lines, limits, now)
-            });
+            self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
             return Offered::Settled;
         };
         drop(out);
@@ -226,14 +220,8 @@ impl<L: Link> Session<L> {
             return Offered::Stale;
         }
         let first = out.outbox.queued() == 0 && out.link.is_some();
-        self.push(&mut out, delivery, |outbox, limits, now| {
-            outbox.push(lines, limits, now)
-        });
-        if first {
-            Offered::Flush
-        } else {
-            Offered::Settled
-        }
+        self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
+        if first { Offered::Flush } else { Offered::Settled }
     }
 
     /// Pushes and draws the consequences.
@@ -259,10 +247,7 @@ impl<L: Link> Session<L> {
             }
             Pushed::GivesUp => {
                 let queued = out.outbox.queued();
-                delivery.facts.push(Fact::NotWaitedFor {
-                    id: self.id,
-                    queued,
-                });
+                delivery.facts.push(Fact::NotWaitedFor { id: self.id, queued });
             }
             Pushed::Overflow => {
                 let fact = self.cut_now(out, ByeReason::Slow, delivery.queued());
@@ -302,8 +287,7 @@ impl<L: Link> Session<L> {
                 outbox.put_back(chunk, head, written.unwrap_or(0), limits)
             });
             if released {
-                self.behind
-                    .store(out.outbox.stage != Stage::Open, Ordering::Relaxed);
+                self.behind.store(out.outbox.stage != Stage::Open, Ordering::Relaxed);
                 waiters.append(&mut out.waiters);
             }
             if out.outbox.stage == Stage::Closed {
@@ -345,11 +329,7 @@ impl<L: Link> Session<L> {
         self.leave_open(out);
         // Nobody may have promised to write the goodbye: its own task does.
         out.blocked |= out.link.is_some();
-        Fact::Cut {
-            id: self.id,
-            reason,
-            queued: waited,
-        }
+        Fact::Cut { id: self.id, reason, queued: waited }
     }
 
     /// Says goodbye after all that waits. Does nothing if that was done before.
@@ -394,14 +374,7 @@ impl<L: Link> Session<L> {
 }
 
 fn bye_line(reason: ByeReason, text: &str) -> Vec<u8> {
-    format!(
-        "{}\n",
-        Event::Bye {
-            reason: reason.word(),
-            text
-        }
-    )
-    .into_bytes()
+    format!("{}\n", Event::Bye { reason: reason.word(), text }).into_bytes()
 }
 
 fn wake_all<L>(sessions: Vec<Arc<Session<L>>>) {

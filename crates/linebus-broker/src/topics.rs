@@ -11,7 +11,6 @@
 //! by one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
@@ -72,6 +71,8 @@ pub(crate) struct Topics<L> {
     older: Map<Arc<Route<L>>>,
     /// How many routes were made.
     resolved: usize,
+    /// Changes with every wildcard join and leave, and outdates every route.
+    wildcards: u64,
 }
 
 impl<L: Link> Topics<L> {
@@ -82,22 +83,22 @@ impl<L: Link> Topics<L> {
             recent: Map::default(),
             older: Map::default(),
             resolved: 0,
+            wildcards: 0,
         }
     }
 
     /// The route of a topic that was resolved before.
-    pub(crate) fn cached(&self, topic: &[u8], wildcards: &AtomicU64) -> Option<&Arc<Route<L>>> {
+    pub(crate) fn cached(&self, topic: &[u8]) -> Option<&Arc<Route<L>>> {
         let route = match self.joins.get(topic) {
             Some(joins) => joins.route.as_ref(),
             None => self.recent.get(topic).or_else(|| self.older.get(topic)),
         };
-        route.filter(|route| route.is_current(wildcards))
+        route.filter(|route| route.wildcards == self.wildcards)
     }
 
     /// Resolves a topic and remembers the route.
-    pub(crate) fn resolve(&mut self, topic: Topic<'_>, wildcards: &AtomicU64) -> Arc<Route<L>> {
+    pub(crate) fn resolve(&mut self, topic: Topic<'_>) -> Arc<Route<L>> {
         let name = topic.as_str();
-        let version = wildcards.load(Ordering::Acquire);
         let mut found = Vec::from_iter(self.joins.get(name.as_bytes()));
         let mut written = String::new();
         for (shape, _) in &self.shapes {
@@ -106,7 +107,7 @@ impl<L: Link> Topics<L> {
             }
         }
         let members = found.iter().flat_map(|joins| &joins.members);
-        let route = Arc::new(Route::new(name, members, version, self.resolved));
+        let route = Arc::new(Route::new(members, self.wildcards, self.resolved));
         self.resolved += 1;
         if let Some(joins) = self.joins.get_mut(name.as_bytes()) {
             joins.route = Some(Arc::clone(&route));
@@ -114,8 +115,7 @@ impl<L: Link> Topics<L> {
             if self.recent.len() >= GENERATION_MAX {
                 self.older = std::mem::take(&mut self.recent);
             }
-            self.recent
-                .insert(name.as_bytes().into(), Arc::clone(&route));
+            self.recent.insert(name.as_bytes().into(), Arc::clone(&route));
         }
         route
     }
@@ -128,18 +128,13 @@ impl<L: Link> Topics<L> {
         pattern: Pattern<'_>,
         want: Want<'_>,
         allowed: bool,
-        wildcards: &AtomicU64,
     ) -> Joined {
         let name = pattern.as_str().as_bytes();
         let position = |joins: &Joins<L>| {
-            joins
-                .members
-                .binary_search_by_key(&session.id(), |member| member.session.id())
+            joins.members.binary_search_by_key(&session.id(), |member| member.session.id())
         };
         let at = self.joins.get(name).map_or(Err(0), position);
-        let member = at
-            .ok()
-            .and_then(|at| Some(&self.joins.get(name)?.members[at]));
+        let member = at.ok().and_then(|at| Some(&self.joins.get(name)?.members[at]));
         let new = match (want, member) {
             (_, None) => true,
             (Want::Recv(_), Some(member)) => member.recv == Recv::No,
@@ -149,26 +144,13 @@ impl<L: Link> Topics<L> {
             return Joined::TooMany;
         }
         if !self.joins.contains_key(name) {
-            self.joins.insert(
-                name.into(),
-                Joins {
-                    members: Vec::new(),
-                    route: None,
-                },
-            );
+            self.joins.insert(name.into(), Joins { members: Vec::new(), route: None });
             self.add_shape(pattern);
         }
-        let joins = self
-            .joins
-            .get_mut(name)
-            .expect("it is there or was just put there");
+        let joins = self.joins.get_mut(name).expect("it is there or was just put there");
         let first = at.is_err();
         let at = at.unwrap_or_else(|at| {
-            let member = Member {
-                session: Arc::clone(session),
-                recv: Recv::No,
-                watch: false,
-            };
+            let member = Member { session: Arc::clone(session), recv: Recv::No, watch: false };
             joins.members.insert(at, member);
             at
         });
@@ -177,28 +159,21 @@ impl<L: Link> Topics<L> {
             Want::Recv(None) => joins.members[at].recv = Recv::Plain,
             Want::Recv(Some(group)) => joins.members[at].recv = Recv::Group(group.into()),
         }
-        self.changed(pattern, wildcards);
+        self.changed(pattern);
         Joined::Yes { new, first }
     }
 
     /// Ends a session's joins of a pattern; says how many that were, `recv` and `watch` apart.
-    pub(crate) fn leave(
-        &mut self,
-        session: &Session<L>,
-        pattern: Pattern<'_>,
-        wildcards: &AtomicU64,
-    ) -> usize {
+    pub(crate) fn leave(&mut self, session: &Session<L>, pattern: Pattern<'_>) -> usize {
         let name = pattern.as_str().as_bytes();
         let Some(joins) = self.joins.get_mut(name) else {
             return 0;
         };
-        let found = joins
-            .members
-            .binary_search_by_key(&session.id(), |m| m.session.id());
+        let found = joins.members.binary_search_by_key(&session.id(), |m| m.session.id());
         let Ok(at) = found else { return 0 };
         let member = joins.members.remove(at);
         let empty = joins.members.is_empty();
-        self.changed(pattern, wildcards);
+        self.changed(pattern);
         if empty {
             self.joins.remove(name);
             self.remove_shape(pattern);
@@ -206,39 +181,31 @@ impl<L: Link> Topics<L> {
         usize::from(member.recv != Recv::No) + usize::from(member.watch)
     }
 
-    /// Expires the routes that a change of this pattern's joins concerns.
-    fn changed(&mut self, pattern: Pattern<'_>, wildcards: &AtomicU64) {
+    /// Forgets the routes that a change of this pattern's joins concerns.
+    fn changed(&mut self, pattern: Pattern<'_>) {
         if pattern.as_topic().is_none() {
-            wildcards.fetch_add(1, Ordering::AcqRel);
+            self.wildcards += 1;
             self.recent.clear();
             self.older.clear();
             return;
         }
         let name = pattern.as_str().as_bytes();
-        let joined = self
-            .joins
-            .get_mut(name)
-            .and_then(|joins| joins.route.take());
-        let cached = [self.recent.remove(name), self.older.remove(name)];
-        for route in cached.into_iter().flatten().chain(joined) {
-            route.expire();
+        if let Some(joins) = self.joins.get_mut(name) {
+            joins.route = None;
         }
+        self.recent.remove(name);
+        self.older.remove(name);
     }
 
     /// Who joined exactly this pattern.
     pub(crate) fn members(&self, pattern: Pattern<'_>) -> &[Member<L>] {
-        self.joins
-            .get(pattern.as_str().as_bytes())
-            .map_or(&[], |joins| &joins.members)
+        self.joins.get(pattern.as_str().as_bytes()).map_or(&[], |joins| &joins.members)
     }
 
     /// Every joined pattern that `filter` covers, with the number of sessions, by name.
     pub(crate) fn list(&self, filter: Option<Pattern<'_>>) -> Vec<(&str, usize)> {
         let named = self.joins.iter().map(|(name, joins)| {
-            (
-                str::from_utf8(name).expect("a pattern is ASCII"),
-                joins.members.len(),
-            )
+            (str::from_utf8(name).expect("a pattern is ASCII"), joins.members.len())
         });
         let covered = |(name, _): &(&str, usize)| filter.is_none_or(|filter| filter.covers(name));
         let mut list: Vec<_> = named.filter(covered).collect();
@@ -284,11 +251,7 @@ impl Shape {
         if pattern.as_topic().is_some() {
             return None;
         }
-        let mut shape = Self {
-            tokens: 0,
-            stars: 0,
-            tail: false,
-        };
+        let mut shape = Self { tokens: 0, stars: 0, tail: false };
         for token in pattern.as_str().split('.') {
             match token {
                 ">" => shape.tail = true,
@@ -318,11 +281,7 @@ impl Shape {
                 }
                 return false;
             }
-            out.push_str(if (self.stars >> at) & 1 == 1 {
-                "*"
-            } else {
-                token
-            });
+            out.push_str(if (self.stars >> at) & 1 == 1 { "*" } else { token });
             out.push('.');
             at += 1;
         }

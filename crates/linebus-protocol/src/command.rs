@@ -81,30 +81,18 @@ pub struct Refusal<'a> {
 impl<'a> Refusal<'a> {
     /// A refusal of `verb`.
     pub fn new(verb: Verb, code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            verb: verb.name(),
-            code,
-            text: text.into(),
-        }
+        Self { verb: verb.name(), code, text: text.into() }
     }
 
     /// A refusal of a line whose verb is unknown or not to be trusted.
     pub fn of_line(code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            verb: "line",
-            code,
-            text: text.into(),
-        }
+        Self { verb: "line", code, text: text.into() }
     }
 
     /// The line that says so.
     #[must_use]
     pub fn event(&self) -> Event<'_> {
-        Event::Error {
-            verb: self.verb,
-            code: self.code.word(),
-            text: &self.text,
-        }
+        Event::Error { verb: self.verb, code: self.code.word(), text: &self.text }
     }
 }
 
@@ -158,10 +146,7 @@ impl<'a> Command<'a> {
             Verb::Send => {
                 let (topic, message) = next_word(rest).ok_or_else(usage)?;
                 let message = after_separator(message).ok_or_else(usage)?;
-                Ok(Self::Send {
-                    topic: Topic::parse(topic).map_err(bad_topic(verb))?,
-                    message,
-                })
+                Ok(Self::Send { topic: Topic::parse(topic).map_err(bad_topic(verb))?, message })
             }
             Verb::Recv | Verb::Watch | Verb::Leave => {
                 let (word, rest) = next_word(rest).ok_or_else(usage)?;
@@ -169,29 +154,18 @@ impl<'a> Command<'a> {
                 let second = next_word(rest);
                 match (verb, second) {
                     (Verb::Recv, Some((group, rest))) if next_word(rest).is_none() => {
-                        Ok(Self::Recv {
-                            pattern,
-                            group: Some(name(verb, "group", group)?),
-                        })
+                        Ok(Self::Recv { pattern, group: Some(name(verb, "group", group)?) })
                     }
                     (_, Some(_)) => Err(usage()),
-                    (Verb::Recv, None) => Ok(Self::Recv {
-                        pattern,
-                        group: None,
-                    }),
+                    (Verb::Recv, None) => Ok(Self::Recv { pattern, group: None }),
                     (Verb::Watch, None) => Ok(Self::Watch { pattern }),
                     (_, None) => Ok(Self::Leave { pattern }),
                 }
             }
-            Verb::Ping => Ok(Self::Ping {
-                word: at_most_one(rest).ok_or_else(usage)?,
-            }),
+            Verb::Ping => Ok(Self::Ping { word: at_most_one(rest).ok_or_else(usage)? }),
             Verb::Who | Verb::Topics => {
                 let word = at_most_one(rest).ok_or_else(usage)?;
-                let pattern = word
-                    .map(Pattern::parse)
-                    .transpose()
-                    .map_err(bad_topic(verb))?;
+                let pattern = word.map(Pattern::parse).transpose().map_err(bad_topic(verb))?;
                 Ok(match verb {
                     Verb::Who => Self::Who { pattern },
                     _ => Self::Topics { pattern },
@@ -201,10 +175,7 @@ impl<'a> Command<'a> {
                 None => Ok(Self::Help { verb: None }),
                 Some(word) => match Verb::parse(word) {
                     Some(known) => Ok(Self::Help { verb: Some(known) }),
-                    None => Err(Refusal {
-                        verb: verb.name(),
-                        ..unknown(word)
-                    }),
+                    None => Err(Refusal { verb: verb.name(), ..unknown(word) }),
                 },
             },
             Verb::Logoff => match next_word(rest) {
@@ -234,10 +205,7 @@ fn after_separator(rest: &str) -> Option<&str> {
 }
 
 /// One word or none; `None` where there are more.
-#[expect(
-    clippy::option_option,
-    reason = "outer: is it right at all; inner: is there a word"
-)]
+#[expect(clippy::option_option, reason = "outer: is it right at all; inner: is there a word")]
 fn at_most_one(rest: &str) -> Option<Option<&str>> {
     match next_word(rest) {
         None => Some(None),
@@ -260,17 +228,12 @@ fn bad_topic<'a>(verb: Verb) -> impl Fn(BadTopic) -> Refusal<'a> {
 fn unknown(word: &str) -> Refusal<'_> {
     let echo = if is_name(word) { word } else { "line" };
     let text = match Verb::nearest(word) {
-        Some(near) => format!(
-            "did you mean `{}`? verbs are lower case; `help` lists them",
-            near.usage()
-        ),
+        Some(near) => {
+            format!("did you mean `{}`? verbs are lower case; `help` lists them", near.usage())
+        }
         None => "`help` lists the verbs".to_owned(),
     };
-    Refusal {
-        verb: echo,
-        code: ErrorCode::UnknownVerb,
-        text: text.into(),
-    }
+    Refusal { verb: echo, code: ErrorCode::UnknownVerb, text: text.into() }
 }
 
 #[cfg(test)]

@@ -111,18 +111,10 @@ impl<'a> Event<'a> {
         let (first, after_first) = split(rest);
         let (second, after_second) = split(after_first);
         Some(match verb {
-            "recv" => Self::Recv {
-                topic: first,
-                message: after_first,
-            },
+            "recv" => Self::Recv { topic: first, message: after_first },
             "watch" => {
                 let (user, message) = split(after_second);
-                Self::Watch {
-                    topic: first,
-                    time: second,
-                    user,
-                    message,
-                }
+                Self::Watch { topic: first, time: second, user, message }
             }
             "hello" if first == "linebus" => {
                 let mut words = after_second.split(' ');
@@ -132,34 +124,14 @@ impl<'a> Event<'a> {
                     login_required: words.next()? == "login=required",
                 }
             }
-            "ok" => Self::Ok {
-                verb: first,
-                rest: after_first,
-            },
-            "error" => Self::Error {
-                verb: first,
-                code: second,
-                text: after_second,
-            },
+            "ok" => Self::Ok { verb: first, rest: after_first },
+            "error" => Self::Error { verb: first, code: second, text: after_second },
             "pong" => Self::Pong { word: rest },
-            "who" => Self::Who {
-                user: first,
-                id: second.parse().ok()?,
-                address: after_second,
-            },
-            "topic" => Self::Topic {
-                topic: first,
-                receivers: after_first.parse().ok()?,
-            },
+            "who" => Self::Who { user: first, id: second.parse().ok()?, address: after_second },
+            "topic" => Self::Topic { topic: first, receivers: after_first.parse().ok()? },
             "help" => Self::Help { text: rest },
-            "note" => Self::Note {
-                code: first,
-                text: after_first,
-            },
-            "bye" => Self::Bye {
-                reason: first,
-                text: after_first,
-            },
+            "note" => Self::Note { code: first, text: after_first },
+            "bye" => Self::Bye { reason: first, text: after_first },
             _ => return None,
         })
     }
@@ -174,35 +146,19 @@ impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// Words after the first stand behind a space, empty ones leave it out.
         fn tail(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-            if text.is_empty() {
-                Ok(())
-            } else {
-                write!(f, " {text}")
-            }
+            if text.is_empty() { Ok(()) } else { write!(f, " {text}") }
         }
         match *self {
-            Self::Hello {
-                version,
-                line_bytes_max,
-                login_required,
-            } => {
+            Self::Hello { version, line_bytes_max, login_required } => {
                 let login = if login_required { "required" } else { "open" };
-                write!(
-                    f,
-                    "hello linebus {version} line-max={line_bytes_max} login={login}"
-                )
+                write!(f, "hello linebus {version} line-max={line_bytes_max} login={login}")
             }
             Self::Ok { verb, rest } => {
                 write!(f, "ok {verb}")?;
                 tail(f, rest)
             }
             Self::Recv { topic, message } => write!(f, "recv {topic} {message}"),
-            Self::Watch {
-                topic,
-                time,
-                user,
-                message,
-            } => {
+            Self::Watch { topic, time, user, message } => {
                 write!(f, "watch {topic} {time} {user} {message}")
             }
             Self::Error { verb, code, text } => {
@@ -236,69 +192,27 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         for event in [
-            Event::Hello {
-                version: 1,
-                line_bytes_max: 65_536,
-                login_required: false,
-            },
-            Event::Hello {
-                version: 2,
-                line_bytes_max: 512,
-                login_required: true,
-            },
-            Event::Ok {
-                verb: "recv",
-                rest: "syslib workers",
-            },
-            Event::Ok {
-                verb: "help",
-                rest: "",
-            },
-            Event::Recv {
-                topic: "t",
-                message: "  spaces belong to it ",
-            },
-            Event::Recv {
-                topic: "t",
-                message: "",
-            },
+            Event::Hello { version: 1, line_bytes_max: 65_536, login_required: false },
+            Event::Hello { version: 2, line_bytes_max: 512, login_required: true },
+            Event::Ok { verb: "recv", rest: "syslib workers" },
+            Event::Ok { verb: "help", rest: "" },
+            Event::Recv { topic: "t", message: "  spaces belong to it " },
+            Event::Recv { topic: "t", message: "" },
             Event::Watch {
                 topic: "t",
                 time: "2013-02-03T00:00:00.000000Z",
                 user: "bob",
                 message: " x",
             },
-            Event::Error {
-                verb: "send",
-                code: "bad-topic",
-                text: "no wildcards here",
-            },
+            Event::Error { verb: "send", code: "bad-topic", text: "no wildcards here" },
             Event::Pong { word: "" },
             Event::Pong { word: "x" },
-            Event::Who {
-                user: "bob",
-                id: 7,
-                address: "unix",
-            },
-            Event::Topic {
-                topic: "rooms.>",
-                receivers: 2,
-            },
-            Event::Help {
-                text: "ping [<word>] : pong",
-            },
-            Event::Note {
-                code: "shutdown",
-                text: "the bus stops",
-            },
-            Event::Bye {
-                reason: "logoff",
-                text: "",
-            },
-            Event::Other {
-                verb: "later",
-                rest: "version's words",
-            },
+            Event::Who { user: "bob", id: 7, address: "unix" },
+            Event::Topic { topic: "rooms.>", receivers: 2 },
+            Event::Help { text: "ping [<word>] : pong" },
+            Event::Note { code: "shutdown", text: "the bus stops" },
+            Event::Bye { reason: "logoff", text: "" },
+            Event::Other { verb: "later", rest: "version's words" },
         ] {
             assert_eq!(Event::parse(&event.to_string()), event);
         }
@@ -306,13 +220,7 @@ mod tests {
 
     #[test]
     fn what_has_not_the_form_is_other() {
-        for line in [
-            "",
-            "hello you",
-            "hello linebus x y",
-            "who bob seven",
-            "topic t many",
-        ] {
+        for line in ["", "hello you", "hello linebus x y", "who bob seven", "topic t many"] {
             assert!(matches!(Event::parse(line), Event::Other { .. }), "{line}");
         }
     }

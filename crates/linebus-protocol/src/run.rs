@@ -59,20 +59,14 @@ impl Run {
             lines += 1;
         }
         first[..SEND.len()].copy_from_slice(RECV);
-        Some(Self {
-            topic_len,
-            len: first_len + len,
-            lines,
-        })
+        Some(Self { topic_len, len: first_len + len, lines })
     }
 
     /// The length of the topic in a line that begins `send <topic> `.
     fn topic_len(bytes: &[u8]) -> Option<usize> {
         let rest = bytes.strip_prefix(SEND)?.strip_prefix(b" ")?;
         let rest = &rest[..rest.len().min(TOPIC_BYTES_MAX + 1)];
-        let end = rest
-            .iter()
-            .position(|b| matches!(b, b' ' | b'\t' | b'\n'))?;
+        let end = rest.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n'))?;
         (end > 0 && rest[end] == b' ').then_some(end)
     }
 
@@ -100,20 +94,21 @@ pub fn write_recv(out: &mut Vec<u8>, topic: Topic<'_>, message: &[u8]) {
     }
 }
 
-/// Appends the `watch` line for a `recv` line, LF included, of `topic`; `stamp` is
-/// `<time> <user>`.
-pub fn write_watch(out: &mut Vec<u8>, topic: Topic<'_>, stamp: &str, recv_line: &[u8]) {
-    let head = b"recv ".len() + topic.as_str().len();
+/// Appends the `watch` line for a `recv` line, LF included; `stamp` is `<time> <user>`.
+pub fn write_watch(out: &mut Vec<u8>, stamp: &str, recv_line: &[u8]) {
+    let (topic, rest) = recv_line[RECV.len() + 1..].split_at(topic_of(recv_line).len());
     out.reserve(recv_line.len() + stamp.len() + 2);
-    for part in [
-        b"watch ",
-        topic.as_str().as_bytes(),
-        b" ",
-        stamp.as_bytes(),
-        &recv_line[head..],
-    ] {
+    for part in [b"watch ", topic, b" ", stamp.as_bytes(), rest] {
         out.extend_from_slice(part);
     }
+}
+
+/// The topic's name in a `recv` or `watch` line: its second word.
+#[must_use]
+pub fn topic_of(line: &[u8]) -> &[u8] {
+    let after = |from: usize| memchr(b' ', &line[from..]).map_or(line.len(), |at| from + at);
+    let start = (after(0) + 1).min(line.len());
+    &line[start..after(start)]
 }
 
 /// The lines in `bytes`, each with its LF.
@@ -137,11 +132,7 @@ mod tests {
         let run = Run::take(&mut bytes, 32);
         let text = run.map(|run| String::from_utf8(bytes[..run.len].to_vec()).expect("was text"));
         let got = run.zip(text.as_deref()).map(|(run, text)| {
-            (
-                str::from_utf8(run.topic(&bytes)).expect("was text"),
-                text,
-                run.lines,
-            )
+            (str::from_utf8(run.topic(&bytes)).expect("was text"), text, run.lines)
         });
         assert_eq!(got, expected);
         if let Some(run) = run {
@@ -154,18 +145,12 @@ mod tests {
     fn a_run_ends_where_anything_differs() {
         check("send t x\n", Some(("t", "recv t x\n", 1)));
         check("send t \n", Some(("t", "recv t \n", 1)));
-        check(
-            "send t a\nsend t  b\nsend t \n",
-            Some(("t", "recv t a\nrecv t  b\nrecv t \n", 3)),
-        );
+        check("send t a\nsend t  b\nsend t \n", Some(("t", "recv t a\nrecv t  b\nrecv t \n", 3)));
         check("send t a\nsend tt b\n", Some(("t", "recv t a\n", 1)));
         check("send t a\nping\nsend t b\n", Some(("t", "recv t a\n", 1)));
         check("send t a\nsend t\nsend t b\n", Some(("t", "recv t a\n", 1)));
         check("send t a\nsend  t b\n", Some(("t", "recv t a\n", 1)));
-        check(
-            "send t a\nsend t 12345678901234567890123456\n",
-            Some(("t", "recv t a\n", 1)),
-        );
+        check("send t a\nsend t 12345678901234567890123456\n", Some(("t", "recv t a\n", 1)));
         check(
             "send t 123456789012345678901234\nsend t b\n",
             Some(("t", "recv t 123456789012345678901234\nrecv t b\n", 2)),
@@ -196,7 +181,7 @@ mod tests {
         write_recv(&mut out, topic, b" x ");
         assert_eq!(out, b"recv a.b  x \n");
         let mut watch = Vec::new();
-        write_watch(&mut watch, topic, "T bob", &out);
+        write_watch(&mut watch, "T bob", &out);
         assert_eq!(watch, b"watch a.b T bob  x \n");
     }
 }

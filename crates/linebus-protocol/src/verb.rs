@@ -45,13 +45,7 @@ const fn row(
     needs_login: bool,
     help: &'static str,
 ) -> Row {
-    Row {
-        verb,
-        name,
-        arguments,
-        needs_login,
-        help,
-    }
+    Row { verb, name, arguments, needs_login, help }
 }
 
 /// In the order of the variants, which is how a variant finds its row.
@@ -87,10 +81,7 @@ impl Verb {
         let word = word.to_ascii_lowercase();
         let distance = |row: &&Row| strsim::damerau_levenshtein(row.name, &word);
         let near = |row: &&Row| distance(row) <= word.len().min(5) / 2;
-        ROWS.iter()
-            .filter(near)
-            .min_by_key(distance)
-            .map(|row| row.verb)
+        ROWS.iter().filter(near).min_by_key(distance).map(|row| row.verb)
     }
 
     fn row(self) -> &'static Row {
@@ -124,9 +115,7 @@ impl Verb {
     /// Verb and arguments, as `help` and usage errors show them.
     #[must_use]
     pub fn usage(self) -> String {
-        format!("{} {}", self.name(), self.arguments())
-            .trim_end()
-            .to_owned()
+        format!("{} {}", self.name(), self.arguments()).trim_end().to_owned()
     }
 }
 

@@ -14,9 +14,7 @@ impl Clock {
     }
 
     pub(crate) fn now(self) -> Now {
-        let unix = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Now {
             elapsed: self.0.elapsed(),
             unix_us: i64::try_from(unix.as_micros()).unwrap_or(i64::MAX),

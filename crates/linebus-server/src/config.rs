@@ -74,16 +74,8 @@ impl Config {
         reader.path("unix", &mut config.unix);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);
         reader.number("threads", 0..=1024, &mut config.threads);
-        reader.number(
-            "connections_max",
-            1..=10_000_000,
-            &mut config.connections_max,
-        );
-        reader.number(
-            "shutdown_drain_ms",
-            0..=600_000,
-            &mut config.shutdown_drain_ms,
-        );
+        reader.number("connections_max", 1..=10_000_000, &mut config.connections_max);
+        reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
         reader.text("log", &mut config.log);
         let Limits {
             line_bytes_max,
@@ -95,24 +87,12 @@ impl Config {
         } = &mut config.limits;
         reader.number("limits.line_bytes_max", 512..=16 << 20, line_bytes_max);
         reader.number("limits.joins_max", 1..=1_000_000, joins_max);
-        reader.number(
-            "limits.outbox_soft_bytes",
-            4_096..=1 << 40,
-            outbox_soft_bytes,
-        );
+        reader.number("limits.outbox_soft_bytes", 4_096..=1 << 40, outbox_soft_bytes);
         let above = (*outbox_soft_bytes as i64).saturating_add(1);
-        reader.number(
-            "limits.outbox_hard_bytes",
-            above..=1 << 40,
-            outbox_hard_bytes,
-        );
+        reader.number("limits.outbox_hard_bytes", above..=1 << 40, outbox_hard_bytes);
         reader.number("limits.drain_ms", 0..=60_000, drain_ms);
         let least = *outbox_hard_bytes as i64;
-        reader.number(
-            "limits.outboxes_bytes_max",
-            least..=1 << 50,
-            outboxes_bytes_max,
-        );
+        reader.number("limits.outboxes_bytes_max", least..=1 << 50, outboxes_bytes_max);
         reader.finish()?;
         Ok(config)
     }

@@ -81,17 +81,12 @@ impl Listeners {
         }
         let mut listeners = Vec::new();
         for address in &config.listen {
-            let refused = |source| BindError::Refused {
-                address: address.to_string(),
-                source,
-            };
+            let refused = |source| BindError::Refused { address: address.to_string(), source };
             listeners.push(bind_tcp(*address).map_err(refused)?);
         }
         if let Some(path) = &config.unix {
-            let refused = |source| BindError::Refused {
-                address: path.display().to_string(),
-                source,
-            };
+            let refused =
+                |source| BindError::Refused { address: path.display().to_string(), source };
             listeners.push(bind_unix(path).map_err(refused)?);
         }
         Ok(Self(listeners))

@@ -52,19 +52,11 @@ pub async fn run(listeners: Listeners, config: &Config, shutdown: impl Future<Ou
     shutdown.await;
     accepting.shutdown().await;
     tracing::info!(sessions = broker.sessions(), "shutting down");
-    broker.note_all(
-        "shutdown",
-        "the bus stops",
-        &mut Work::default(),
-        clock.now(),
-    );
+    broker.note_all("shutdown", "the bus stops", &mut Work::default(), clock.now());
     broker.close_all(ByeReason::Shutdown, ByeReason::Shutdown.meaning());
     let drain = Duration::from_millis(config.shutdown_drain_ms);
     if timeout(drain, all_ended.recv()).await.is_err() {
-        tracing::warn!(
-            sessions = broker.sessions(),
-            "some receivers did not read in time"
-        );
+        tracing::warn!(sessions = broker.sessions(), "some receivers did not read in time");
     }
 }
 
@@ -79,12 +71,7 @@ impl Server {
                         tracing::warn!(%listener, ?after, "accepting again");
                     }
                     let full = self.broker.sessions() >= self.connections_max;
-                    let Self {
-                        broker,
-                        clock,
-                        alive,
-                        ..
-                    } = self.clone();
+                    let Self { broker, clock, alive, .. } = self.clone();
                     let session = SessionTask::new(broker, clock, socket, address, alive);
                     if full {
                         let max = self.connections_max;

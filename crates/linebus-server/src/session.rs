@@ -104,13 +104,7 @@ impl SessionTask {
 
     /// Reads once and has it carried out. Ready when there will be no more.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self {
-            broker,
-            clock,
-            reader,
-            connection,
-            ..
-        } = self;
+        let Self { broker, clock, reader, connection, .. } = self;
         WORK.with_borrow_mut(|work| {
             let space = work.space(connection);
             let received = if connection.holds_lines() {
@@ -206,8 +200,7 @@ impl SessionTask {
             self.phase = Phase::Lingering;
             // Not the thread's own buffers: a task may be dropped while its thread ends.
             let work = &mut Work::default();
-            self.broker
-                .disconnect(&mut self.connection, work, self.clock.now());
+            self.broker.disconnect(&mut self.connection, work, self.clock.now());
             tracing::debug!(id = self.connection.session().id(), "disconnected");
         }
     }

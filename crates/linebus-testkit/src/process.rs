@@ -87,15 +87,9 @@ impl Server {
     fn status(&self, name: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
         let status = status.expect("it is running");
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(name))
-            .expect("it is listed");
-        let kib: usize = line
-            .trim()
-            .trim_end_matches(" kB")
-            .parse()
-            .expect("a number of kibibytes");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is listed");
+        let kib: usize =
+            line.trim().trim_end_matches(" kB").parse().expect("a number of kibibytes");
         kib << 10
     }
 

@@ -18,18 +18,10 @@ impl Telnet {
     #[must_use]
     pub fn connect(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).expect("the server listens");
-        socket
-            .set_read_timeout(Some(PATIENCE))
-            .expect("a socket has timeouts");
-        socket
-            .set_write_timeout(Some(PATIENCE))
-            .expect("a socket has timeouts");
-        socket
-            .set_nodelay(true)
-            .expect("a TCP socket has the option");
-        let mut telnet = Self {
-            socket: BufReader::new(socket),
-        };
+        socket.set_read_timeout(Some(PATIENCE)).expect("a socket has timeouts");
+        socket.set_write_timeout(Some(PATIENCE)).expect("a socket has timeouts");
+        socket.set_nodelay(true).expect("a TCP socket has the option");
+        let mut telnet = Self { socket: BufReader::new(socket) };
         let hello = telnet.hear().expect("the server says hello");
         assert!(hello.starts_with("hello linebus 1 "), "{hello}");
         telnet
@@ -42,10 +34,7 @@ impl Telnet {
 
     /// Sends bytes as they are.
     pub fn say_bytes(&mut self, bytes: &[u8]) {
-        self.socket
-            .get_mut()
-            .write_all(bytes)
-            .expect("the server takes it");
+        self.socket.get_mut().write_all(bytes).expect("the server takes it");
     }
 
     /// The next line; none when the server has closed.

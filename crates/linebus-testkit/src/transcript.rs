@@ -136,7 +136,9 @@ fn in_written_order<'a>(
 ) -> Vec<(String, String)> {
     let mut ordered = Vec::new();
     for (name, wanted) in written {
-        let Some(lines) = heard.get_mut(*name).filter(|lines| !lines.is_empty()) else { continue };
+        let Some(lines) = heard.get_mut(*name).filter(|lines| !lines.is_empty()) else {
+            continue;
+        };
         let line = lines.remove(0);
         let line = if matches(wanted, &line) { (*wanted).to_owned() } else { line };
         ordered.push(((*name).to_owned(), line));
@@ -176,11 +178,7 @@ impl Cast<'_> {
     }
 
     /// Everything that anybody has heard when all that `speaker` said has been routed.
-    fn listen(
-        &mut self,
-        speaker: &str,
-        written: &[(&str, &str)],
-    ) -> BTreeMap<String, Vec<String>> {
+    fn listen(&mut self, speaker: &str, written: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
         let mut heard = BTreeMap::new();
         // What an unfinished line may have caused is only known when a ping can follow it.
         if self.clients.get(speaker).is_some_and(|player| !player.idle) {

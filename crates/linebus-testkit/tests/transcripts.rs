@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use linebus_broker::Limits;
-use linebus_testkit::transcript::{Memory, Sockets, Stage, Transcript, Transport, check_file, on_page};
+use linebus_testkit::transcript::{
+    Memory, Sockets, Stage, Transcript, Transport, check_file, on_page,
+};
 
 fn memory(limits: &Limits) -> Box<dyn Stage> {
     Box::new(Memory::new(limits))
@@ -20,8 +22,11 @@ fn unix(limits: &Limits) -> Box<dyn Stage> {
 
 fn check_files(stage: fn(&Limits) -> Box<dyn Stage>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
-    let mut files: Vec<PathBuf> =
-        folder.read_dir().expect("it is a folder").map(|file| file.expect("readable").path()).collect();
+    let mut files: Vec<PathBuf> = folder
+        .read_dir()
+        .expect("it is a folder")
+        .map(|file| file.expect("readable").path())
+        .collect();
     files.sort();
     assert!(files.len() > 10, "the transcripts are there");
     for file in files {
@@ -36,7 +41,10 @@ fn check_page(stage: fn(&Limits) -> Box<dyn Stage>) {
     for (line, text) in on_page(&page) {
         let transcript = Transcript::parse(text);
         let played = transcript.play(&mut *stage(&transcript.limits));
-        assert!(played == text, "PROTOCOL.md, line {line}\n--- written\n{text}\n--- played\n{played}");
+        assert!(
+            played == text,
+            "PROTOCOL.md, line {line}\n--- written\n{text}\n--- played\n{played}"
+        );
         count += 1;
     }
     assert!(count > 10, "the page has transcripts");

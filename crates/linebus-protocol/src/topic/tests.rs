@@ -6,14 +6,8 @@ use super::*;
 
 #[test]
 fn topics_that_are_and_are_not() {
-    for good in [
-        "a",
-        "syslib",
-        "rooms.vienna.lights",
-        "A-b_9.c",
-        "$bus.clients",
-        &"x".repeat(200),
-    ] {
+    for good in ["a", "syslib", "rooms.vienna.lights", "A-b_9.c", "$bus.clients", &"x".repeat(200)]
+    {
         assert_eq!(Topic::parse(good).map(Topic::as_str), Ok(good));
     }
     let tokens_17 = vec!["t"; 17].join(".");
@@ -39,10 +33,7 @@ fn topics_that_are_and_are_not() {
         assert_eq!(Topic::parse(bad), Err(why), "{bad}");
         assert_eq!(Topic::parse_bytes(bad.as_bytes()), Err(why), "{bad}");
     }
-    assert!(
-        Topic::parse(&tokens_17[2..]).is_ok(),
-        "16 tokens are allowed"
-    );
+    assert!(Topic::parse(&tokens_17[2..]).is_ok(), "16 tokens are allowed");
 }
 
 #[test]
@@ -62,10 +53,7 @@ fn wildcards_match_whole_tokens() {
         ("$bus.*", "$bus.clients", true),
         ("rooms", "Rooms", false),
     ] {
-        let (p, t) = (
-            Pattern::parse(pattern).expect("good"),
-            Topic::parse(topic).expect("good"),
-        );
+        let (p, t) = (Pattern::parse(pattern).expect("good"), Topic::parse(topic).expect("good"));
         assert_eq!(p.matches(t), expected, "{pattern} {topic}");
     }
 }

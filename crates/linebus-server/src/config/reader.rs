@@ -20,12 +20,7 @@ impl<'a> Reader<'a> {
     /// Reads the text as TOML.
     pub(super) fn new(text: &'a str) -> Result<Self, Vec<Problem>> {
         match Document::parse(text) {
-            Ok(document) => Ok(Self {
-                text,
-                document,
-                known: Vec::new(),
-                problems: Vec::new(),
-            }),
+            Ok(document) => Ok(Self { text, document, known: Vec::new(), problems: Vec::new() }),
             Err(error) => Err(vec![Problem {
                 line: line_of(text, error.span().map_or(0, |span| span.start)),
                 key: String::new(),
@@ -44,11 +39,8 @@ impl<'a> Reader<'a> {
         match number.map(T::try_from) {
             Some(Ok(number)) => *into = number,
             _ => {
-                let text = format!(
-                    "a whole number from {} to {} is wanted",
-                    range.start(),
-                    range.end()
-                );
+                let text =
+                    format!("a whole number from {} to {} is wanted", range.start(), range.end());
                 self.problem(key, text);
             }
         }
@@ -85,10 +77,7 @@ impl<'a> Reader<'a> {
     pub(super) fn addresses(&mut self, key: &'static str, into: &mut Vec<SocketAddr>) {
         let Some(item) = self.item(key) else { return };
         let addresses = item.as_array().and_then(|array| {
-            array
-                .iter()
-                .map(|value| value.as_str()?.parse().ok())
-                .collect::<Option<Vec<_>>>()
+            array.iter().map(|value| value.as_str()?.parse().ok()).collect::<Option<Vec<_>>>()
         });
         match addresses {
             Some(addresses) => *into = addresses,
@@ -105,11 +94,7 @@ impl<'a> Reader<'a> {
         self.find_unknown(self.document.as_table(), "", &mut unknown);
         self.problems.extend(unknown);
         self.problems.sort_by_key(|problem| problem.line);
-        if self.problems.is_empty() {
-            Ok(())
-        } else {
-            Err(self.problems)
-        }
+        if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
     }
 
     fn find_unknown(&self, table: &dyn TableLike, prefix: &str, unknown: &mut Vec<Problem>) {
@@ -121,16 +106,9 @@ impl<'a> Reader<'a> {
                 Some(table) if is_group => self.find_unknown(table, &inside, unknown),
                 _ if self.known.contains(&key.as_str()) => {}
                 _ => {
-                    let span = table
-                        .key(name)
-                        .and_then(toml_edit::Key::span)
-                        .or(item.span());
+                    let span = table.key(name).and_then(toml_edit::Key::span).or(item.span());
                     let line = line_of(self.text, span.map_or(0, |span| span.start));
-                    unknown.push(Problem {
-                        line,
-                        text: self.remedy(&key),
-                        key,
-                    });
+                    unknown.push(Problem { line, text: self.remedy(&key), key });
                 }
             }
         }
@@ -166,20 +144,13 @@ impl<'a> Reader<'a> {
             name = rest;
         }
         let item = table.get(name)?;
-        let span = table
-            .key(name)
-            .and_then(toml_edit::Key::span)
-            .or(item.span());
+        let span = table.key(name).and_then(toml_edit::Key::span).or(item.span());
         Some((item, line_of(self.text, span.map_or(0, |span| span.start))))
     }
 
     fn problem(&mut self, key: &str, text: String) {
         let line = self.find(key).map_or(1, |(_, line)| line);
-        self.problems.push(Problem {
-            line,
-            key: key.to_owned(),
-            text,
-        });
+        self.problems.push(Problem { line, key: key.to_owned(), text });
     }
 }
 

@@ -10,18 +10,9 @@ fn the_documented_file_parses_to_the_defaults() {
 
 #[test]
 fn the_documented_file_names_every_key() {
-    let Err(problems) = Config::parse("nothing_like_it = 1") else {
-        panic!("it is unknown")
-    };
+    let Err(problems) = Config::parse("nothing_like_it = 1") else { panic!("it is unknown") };
     assert_eq!(problems.len(), 1);
-    for key in [
-        "listen",
-        "unix",
-        "open_to_the_network",
-        "threads",
-        "connections_max",
-        "log",
-    ] {
+    for key in ["listen", "unix", "open_to_the_network", "threads", "connections_max", "log"] {
         assert!(TEXT.contains(&format!("\n{key} = ")), "{key}");
     }
 }
@@ -79,8 +70,5 @@ fn marks_must_rise() {
 fn what_is_no_toml_is_said_by_line() {
     let problems = Config::parse("threads = 1\nlisten = [\n").expect_err("it is not closed");
     assert_eq!(problems.len(), 1);
-    assert!(
-        problems[0].line >= 2 && !problems[0].text.is_empty(),
-        "{problems:?}"
-    );
+    assert!(problems[0].line >= 2 && !problems[0].text.is_empty(), "{problems:?}");
 }
