@@ -33,6 +33,16 @@ struct Pending<L> {
     end: usize,
 }
 
+/// Where a run goes.
+enum Routed<'a, L> {
+    /// To those who hear the pending lines before it, and nobody else.
+    WithPending(&'a mut Pending<L>),
+    /// To others. With the count of changes before it was routed.
+    Apart(Arc<Route<L>>, u64),
+    /// Nowhere: nobody may send there.
+    Nowhere,
+}
+
 pub(crate) struct Batch<'a, L: Link> {
     pub(crate) session: &'a Arc<Session<L>>,
     pub(crate) joins: &'a mut Joins,
@@ -138,18 +148,13 @@ impl<L: Link> Batch<'_, L> {
             pending.end = end;
             return end;
         }
-        let changes = self.delivery.broker.changes();
-        match (self.route(name), &mut self.pending) {
-            (Some(route), Some(pending))
-                if pending.end == at && pending.route.has_same_audience(&route) =>
-            {
-                (pending.end, pending.last) = (end, last);
-            }
-            (Some(route), _) => {
+        match self.route(name, at) {
+            Routed::WithPending(pending) => (pending.end, pending.last) = (end, last),
+            Routed::Apart(route, changes) => {
                 self.spill(buf);
                 self.pending = Some(Pending { route, changes, last, start: at, end });
             }
-            (None, _) => {
+            Routed::Nowhere => {
                 // Each line gets its own error, and the errors are made in one place.
                 run.undo(&mut buf[at..end]);
                 let mut from = at;
@@ -163,16 +168,27 @@ impl<L: Link> Batch<'_, L> {
         end
     }
 
-    /// The route of a topic to which one may send.
-    fn route(&self, name: &[u8]) -> Option<Arc<Route<L>>> {
+    /// Finds out who hears lines to `name` that begin at `at`.
+    fn route(&mut self, name: &[u8], at: usize) -> Routed<'_, L> {
         if name.starts_with(b"$") {
-            return None;
+            return Routed::Nowhere;
         }
         let broker = self.delivery.broker;
-        if let Some(route) = broker.topics.read().cached(name) {
-            return Some(Arc::clone(route));
+        let changes = broker.changes();
+        let topics = broker.topics.read();
+        let Some(route) = topics.cached(name) else {
+            drop(topics);
+            return match Topic::parse_bytes(name) {
+                Ok(topic) => Routed::Apart(broker.resolve(topic), changes),
+                Err(_) => Routed::Nowhere,
+            };
+        };
+        match &mut self.pending {
+            Some(pending) if pending.end == at && pending.route.has_same_audience(route) => {
+                Routed::WithPending(pending)
+            }
+            _ => Routed::Apart(Arc::clone(route), changes),
         }
-        Some(broker.resolve(Topic::parse_bytes(name).ok()?))
     }
 
     /// Gathers the pending lines in the outboxes, so that other lines can follow.
