@@ -38,11 +38,7 @@ impl Bystanders {
     fn on(server: &Server) -> Self {
         let (mut receiver, sender) = (server.telnet(), server.telnet());
         receiver.ask("recv bystanders", "ok recv bystanders");
-        Self {
-            receiver,
-            sender,
-            sent: 0,
-        }
+        Self { receiver, sender, sent: 0 }
     }
 
     #[track_caller]
@@ -50,8 +46,7 @@ impl Bystanders {
         for _ in 0..10 {
             self.sent += 1;
             self.sender.say(&format!("send bystanders {}", self.sent));
-            self.receiver
-                .expect(&format!("recv bystanders {}", self.sent));
+            self.receiver.expect(&format!("recv bystanders {}", self.sent));
         }
     }
 }
@@ -130,20 +125,14 @@ fn a_real_tls_hello_gets_one_plain_explanation() {
 fn joins_beyond_the_limit_are_refused_a_hundred_thousand_times() {
     let server = server();
     let mut client = server.telnet();
-    let mut writer = client
-        .socket
-        .get_ref()
-        .try_clone()
-        .expect("a socket can be cloned");
+    let mut writer = client.socket.get_ref().try_clone().expect("a socket can be cloned");
     let joins = 100_000;
     let saying = std::thread::spawn(move || {
         for i in 0..joins {
             if i % 1000 == 0 {
                 writer.flush().expect("it is connected");
             }
-            writer
-                .write_all(format!("recv t{i}\n").as_bytes())
-                .expect("the server takes it");
+            writer.write_all(format!("recv t{i}\n").as_bytes()).expect("the server takes it");
         }
     });
     for i in 0..joins {
@@ -156,9 +145,8 @@ fn joins_beyond_the_limit_are_refused_a_hundred_thousand_times() {
     }
     saying.join().expect("it does not fail");
     client.say("topics");
-    let count = std::iter::from_fn(|| client.hear())
-        .take_while(|l| l.starts_with("topic "))
-        .count();
+    let count =
+        std::iter::from_fn(|| client.hear()).take_while(|l| l.starts_with("topic ")).count();
     assert_eq!(count, 4096);
 }
 
@@ -195,11 +183,7 @@ fn answers_that_nobody_reads_are_bounded_and_end_in_bye_slow() {
         assert!(written < 1_000 * MIB, "the server reads for ever");
         others.talk();
     }
-    assert!(
-        server.memory_peak() < 64 * MIB,
-        "{} bytes",
-        server.memory_peak()
-    );
+    assert!(server.memory_peak() < 64 * MIB, "{} bytes", server.memory_peak());
     others.talk();
 }
 
@@ -209,10 +193,7 @@ fn a_disconnect_in_mid_line_sends_nothing() {
     let mut others = Bystanders::on(&server);
     let mut half = server.telnet();
     half.say_bytes(b"send bystanders half a li");
-    half.socket
-        .get_ref()
-        .shutdown(std::net::Shutdown::Write)
-        .expect("it is connected");
+    half.socket.get_ref().shutdown(std::net::Shutdown::Write).expect("it is connected");
     assert_eq!(half.hear(), None);
     others.talk();
 }
@@ -232,18 +213,14 @@ fn a_suspended_receiver_costs_its_neighbours_little_and_is_told() {
     let sending = std::thread::spawn(move || {
         let payload = "x".repeat(120);
         for batch in 0..lines / 100 {
-            let batch: String = (0..100)
-                .map(|i| format!("send t {} {payload}\n", batch * 100 + i))
-                .collect();
+            let batch: String =
+                (0..100).map(|i| format!("send t {} {payload}\n", batch * 100 + i)).collect();
             sender.say_bytes(batch.as_bytes());
         }
     });
     for i in 0..lines {
         let line = healthy.hear().expect("the healthy one is served");
-        assert!(
-            line.starts_with(&format!("recv t {i} ")),
-            "line {i}: {line}"
-        );
+        assert!(line.starts_with(&format!("recv t {i} ")), "line {i}: {line}");
     }
     sending.join().expect("the sender is never closed");
     // The suspended one wakes up: an unbroken run of lines, then the reason.
@@ -254,10 +231,7 @@ fn a_suspended_receiver_costs_its_neighbours_little_and_is_told() {
             assert!(line.starts_with("bye slow "), "{line}");
             break;
         }
-        assert!(
-            line.starts_with(&format!("recv t {heard} ")),
-            "no hole: {line}"
-        );
+        assert!(line.starts_with(&format!("recv t {heard} ")), "no hole: {line}");
         heard += 1;
     }
     assert!(heard < lines, "it was cut off");
@@ -267,10 +241,7 @@ fn a_suspended_receiver_costs_its_neighbours_little_and_is_told() {
 #[test]
 fn out_of_file_descriptors_accepting_pauses_and_resumes() {
     let mut command = Command::new("sh");
-    let script = format!(
-        "ulimit -n 40; exec {} serve --listen 127.0.0.1:0",
-        binary().display()
-    );
+    let script = format!("ulimit -n 40; exec {} serve --listen 127.0.0.1:0", binary().display());
     command.args(["-c", &script]);
     let server = Server::spawn(command);
     let mut others = Bystanders::on(&server);
