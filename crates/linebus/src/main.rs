@@ -1,16 +1,32 @@
 //! The `linebus` command. This file only picks the subcommand; each has a module of its own.
 
+mod bench;
+mod bus;
+mod chat;
 mod check;
+mod docs;
+mod exit;
+mod hear;
+mod list;
+mod on;
+mod ping;
+mod print;
+mod send;
 mod serve;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use bus::Bus;
+use exit::Failure;
+
 /// A message bus that a person can use with telnet.
 #[derive(Debug, Parser)]
-#[command(name = "linebus", version)]
+#[command(name = "linebus", version, after_help = exit::HELP, infer_subcommands = false)]
 struct Cli {
+    #[command(flatten)]
+    bus: Bus,
     #[command(subcommand)]
     command: Command,
 }
@@ -19,18 +35,35 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Check(check::Args),
+    Send(send::Args),
+    Recv(hear::Recv),
+    Watch(hear::Watch),
+    Topics(list::Topics),
+    Who(list::Who),
+    Ping(ping::Args),
+    On(on::Args),
+    Chat(chat::Args),
+    Bench(bench::Args),
+    Completions(docs::Completions),
+    Man(docs::Man),
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Serve(args) => serve::run(args),
-        Command::Check(args) => check::run(&args),
+    let Cli { bus, command } = Cli::parse();
+    let done = match command {
+        Command::Serve(args) => serve::run(args).map_err(Failure::from),
+        Command::Check(args) => check::run(&args).map_err(Failure::from),
+        Command::Send(args) => bus::block_on(send::run(&bus, args)),
+        Command::Recv(args) => bus::block_on(hear::recv(&bus, args)),
+        Command::Watch(args) => bus::block_on(hear::watch(&bus, args)),
+        Command::Topics(args) => bus::block_on(list::topics(&bus, args)),
+        Command::Who(args) => bus::block_on(list::who(&bus, args)),
+        Command::Ping(args) => bus::block_on(ping::run(&bus, args)),
+        Command::On(args) => bus::block_on(on::run(&bus, args)),
+        Command::Chat(args) => bus::block_on(chat::run(&bus, args)),
+        Command::Bench(args) => bench::run(&bus, &args),
+        Command::Completions(args) => docs::completions(&args),
+        Command::Man(args) => docs::man(&args),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("linebus: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::code(done)
 }

@@ -95,8 +95,9 @@ fn announce(listeners: &Listeners) {
 }
 
 fn log_to_standard_error(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .with_context(|| format!("`log = {filter:?}`: error, warn, info, debug or trace is wanted"))?;
+    let filter = EnvFilter::try_new(filter).with_context(|| {
+        format!("`log = {filter:?}`: error, warn, info, debug or trace is wanted")
+    })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,0 +1,378 @@
+//! The page and the tables of a comparison, rendered from its results alone.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use linebus_bench::Shape;
+
+use crate::chart;
+use crate::requirements::{self, Bound, Requirement};
+use crate::results::{Quantity, Results, Row, Sample, Section, Spread};
+use crate::server::Server;
+use crate::suite::{
+    LATENCY_HUNDRED, LATENCY_ONE, ONE_TOPIC, OWN_TOPIC, PAYLOAD_BYTES, TOPIC_COUNTS, among_key,
+    grouped, threads_key,
+};
+use crate::table::Table;
+
+mod prose;
+#[cfg(test)]
+mod tests;
+
+/// The page, relative to the folder that is written to.
+pub(crate) const PAGE: &str = "BENCHMARKS.md";
+const CHART: &str = "docs/benchmarks.svg";
+const DATA: &str = "docs/benchmarks.json";
+
+/// From here on the generator, not the server, set the rate.
+const GENERATOR_BOUND_SHARE: f64 = 0.97;
+
+/// Writes page, chart and data below `folder`.
+pub(crate) fn write(results: &Results, folder: &Path) -> Result<()> {
+    let write = |file: &str, text: String| {
+        let file = folder.join(file);
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    };
+    let docs = folder.join("docs");
+    fs::create_dir_all(&docs).with_context(|| format!("cannot make {}", docs.display()))?;
+    write(DATA, results.to_json())?;
+    write(CHART, chart::draw(results))?;
+    write(PAGE, page(results))
+}
+
+/// The tables, without the explanations.
+pub(crate) fn for_terminal(results: &Results) -> String {
+    let mut text = String::new();
+    for table in tables(results) {
+        let _ = write!(text, "\n{}\n\n{table}", table.title);
+    }
+    text
+}
+
+/// BENCHMARKS.md.
+pub(crate) fn page(results: &Results) -> String {
+    let mut text = prose::head(results);
+    for table in tables(results) {
+        let _ = write!(text, "\n## {}\n\n", table.title);
+        if let Some(note) = prose::above(&table.title) {
+            let _ = write!(text, "{note}\n\n");
+        }
+        let _ = write!(text, "{table}");
+    }
+    text.push_str(&prose::failures(results));
+    text.push_str(&prose::notes(results));
+    text
+}
+
+/// One repeat in a few words, for the progress of a run.
+pub(crate) fn sample(sample: &Sample) -> String {
+    match sample {
+        Sample::Throughput(sample) => format!(
+            "{}/s, {:.0} ns of CPU each (server {:.0} % busy, generator {:.0} % with {:.0} ns each)",
+            rate(sample.deliveries_per_second),
+            sample.server_ns,
+            sample.server_share * 100.0,
+            sample.generator_share * 100.0,
+            sample.generator_ns
+        ),
+        Sample::Latency(sample) => format!(
+            "p50 {} µs, p90 {} µs, p99 {} µs, p99.9 {} µs",
+            micros(sample.p50),
+            micros(sample.p90),
+            micros(sample.p99),
+            micros(sample.p99_9)
+        ),
+        Sample::Connections(sample) => format!(
+            "{:.0} bytes each, {:.0} connections/s",
+            sample.bytes_per_connection, sample.connections_per_second
+        ),
+        Sample::Failed(why) => format!("FAILED: {why}"),
+    }
+}
+
+/// All tables that have something in them.
+fn tables(results: &Results) -> Vec<Table> {
+    let mut tables = vec![
+        promises(results),
+        deliveries(results),
+        cpu(results),
+        generator(results),
+        latency(results),
+        connections(results),
+        receivers(results),
+        topics(results),
+        threads(results),
+    ];
+    tables.retain(|table| !table.rows.is_empty());
+    tables
+}
+
+pub(crate) const PROMISES: &str = "What is required";
+pub(crate) const DELIVERIES: &str = "Deliveries per second";
+pub(crate) const CPU: &str = "Server CPU per delivery";
+pub(crate) const GENERATOR: &str = "Generator CPU per delivery";
+pub(crate) const LATENCY: &str = "Latency at a fixed rate";
+pub(crate) const CONNECTIONS: &str = "Idle connections";
+pub(crate) const RECEIVERS: &str = "Cost by number of receivers";
+pub(crate) const TOPICS: &str = "Cost by number of topics";
+pub(crate) const THREADS: &str = "One thread and two";
+
+fn promises(results: &Results) -> Table {
+    let mut table = Table::new(PROMISES, &["what", "required", "measured", "verdict"]);
+    for one in requirements::all(results) {
+        let Requirement { what, bound, unit, measured } = &one;
+        let (sign, number) = match bound {
+            Bound::AtLeast(number) => ("≥", number),
+            Bound::AtMost(number) => ("≤", number),
+        };
+        let verdict = match one.is_met() {
+            Some(true) => "pass",
+            Some(false) => "**fail**",
+            None => "not measured",
+        };
+        table.rows.push(vec![
+            what.clone(),
+            format!("{sign} {number} {unit}"),
+            measured.map_or("–".to_owned(), |number| format!("{number:.2} {unit}")),
+            verdict.to_owned(),
+        ]);
+    }
+    if results.rows.is_empty() {
+        table.rows.clear();
+    }
+    table
+}
+
+fn deliveries(results: &Results) -> Table {
+    let section = Section::Throughput;
+    let servers = results.servers(section);
+    let mut table = Table::new(DELIVERIES, &header("shape", &servers, Some("linebus ÷ NATS")));
+    for (key, title) in results.measurements(section) {
+        let mut cells = vec![title.to_owned()];
+        for server in &servers {
+            cells.push(cell(results.row(section, key, *server), |row| {
+                let spread = row.spread(Quantity::DeliveriesPerSecond)?;
+                let generator = row.spread(Quantity::GeneratorShare)?.median;
+                let mark = if generator >= GENERATOR_BOUND_SHARE { " †" } else { "" };
+                Some(format!("{}{mark}", spread_text(spread, rate)))
+            }));
+        }
+        cells.push(ratio(results, section, key, Server::Nats, Quantity::DeliveriesPerSecond));
+        table.rows.push(cells);
+    }
+    table
+}
+
+fn cpu(results: &Results) -> Table {
+    nanoseconds(results, CPU, Quantity::ServerNs, Some(("linebus ÷ relay", Server::Relay)))
+}
+
+fn generator(results: &Results) -> Table {
+    nanoseconds(results, GENERATOR, Quantity::GeneratorNs, None)
+}
+
+fn nanoseconds(
+    results: &Results,
+    title: &str,
+    quantity: Quantity,
+    compared: Option<(&str, Server)>,
+) -> Table {
+    let section = Section::Throughput;
+    let servers = results.servers(section);
+    let mut table =
+        Table::new(title, &header("shape, ns", &servers, compared.map(|(word, _)| word)));
+    for (key, title) in results.measurements(section) {
+        let mut cells = vec![title.to_owned()];
+        for server in &servers {
+            let row = results.row(section, key, *server);
+            cells.push(cell(row, |row| Some(spread_text(row.spread(quantity)?, nanos))));
+        }
+        if let Some((_, other)) = compared {
+            cells.push(ratio(results, section, key, other, quantity));
+        }
+        table.rows.push(cells);
+    }
+    table
+}
+
+fn latency(results: &Results) -> Table {
+    let header = ["rate and server, µs", "p50", "p90", "p99", "p99.9", "max"];
+    let mut table = Table::new(LATENCY, &header);
+    for key in [LATENCY_ONE, LATENCY_HUNDRED] {
+        for server in results.servers(Section::Latency) {
+            let Some(row) = results.row(Section::Latency, key, server) else {
+                continue;
+            };
+            let mut cells = vec![format!("{}: {}", row.title, server.title())];
+            for quantity in [
+                Quantity::P50,
+                Quantity::P90,
+                Quantity::P99,
+                Quantity::P99_9,
+                Quantity::LongestLatency,
+            ] {
+                cells.push(cell(Some(row), |row| Some(spread_text(row.spread(quantity)?, micros))));
+            }
+            table.rows.push(cells);
+        }
+    }
+    table
+}
+
+fn connections(results: &Results) -> Table {
+    let header = ["server", "bytes each, own topic", "bytes each, one topic", "connections/s"];
+    let mut table = Table::new(CONNECTIONS, &header);
+    for server in results.servers(Section::Connections) {
+        let of = |key, quantity| {
+            let row = results.row(Section::Connections, key, server);
+            cell(row, |row| {
+                Some(spread_text(row.spread(quantity)?, |number| grouped(format!("{number:.0}"))))
+            })
+        };
+        table.rows.push(vec![
+            server.title().to_owned(),
+            of(OWN_TOPIC, Quantity::BytesPerConnection),
+            of(ONE_TOPIC, Quantity::BytesPerConnection),
+            of(OWN_TOPIC, Quantity::ConnectionsPerSecond),
+        ]);
+    }
+    table
+}
+
+fn receivers(results: &Results) -> Table {
+    let section = Section::Throughput;
+    let servers = results.servers(section);
+    let mut table = Table::new(RECEIVERS, &header("receivers, ns", &servers, None));
+    for receivers in [1, 10, 100, 1000] {
+        let key = Shape::one_topic(1, receivers, PAYLOAD_BYTES).key();
+        if !results.measurements(section).iter().any(|(measured, _)| *measured == key) {
+            continue;
+        }
+        let mut cells = vec![grouped(receivers)];
+        for server in &servers {
+            let row = results.row(section, &key, *server);
+            cells.push(cell(row, |row| Some(spread_text(row.spread(Quantity::ServerNs)?, nanos))));
+        }
+        table.rows.push(cells);
+    }
+    table
+}
+
+fn topics(results: &Results) -> Table {
+    let section = Section::Topics;
+    let servers = results.servers(section);
+    let mut titles = vec!["topics, ns".to_owned()];
+    for server in &servers {
+        titles.push(format!("{}, one used", server.title()));
+        titles.push(format!("{}, all used", server.title()));
+    }
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let mut table = Table::new(TOPICS, &titles);
+    for count in TOPIC_COUNTS {
+        let keys = [among_key(count), Shape::spread(count, PAYLOAD_BYTES).key()];
+        let mut cells = vec![grouped(count)];
+        for server in &servers {
+            for key in &keys {
+                let row = results.row(section, key, *server);
+                cells.push(cell(row, |row| {
+                    Some(spread_text(row.spread(Quantity::ServerNs)?, nanos))
+                }));
+            }
+        }
+        if cells.iter().skip(1).any(|cell| cell != NOTHING) {
+            table.rows.push(cells);
+        }
+    }
+    table
+}
+
+fn threads(results: &Results) -> Table {
+    let mut table = Table::new(THREADS, &["shape", "one thread", "two threads", "two ÷ one"]);
+    for (key, title) in results.measurements(Section::Threads) {
+        let Some(shape) = key.strip_prefix(&threads_key("", 1)) else {
+            continue;
+        };
+        let row = |threads| {
+            let key = threads_key(shape, threads);
+            results.row(Section::Threads, &key, Server::Linebus)
+        };
+        let of = |row: Option<&Row>| row?.spread(Quantity::DeliveriesPerSecond);
+        let text = |row| cell(row, |row| Some(spread_text(of(Some(row))?, rate)));
+        let ratio = of(row(2)).zip(of(row(1))).map(|(two, one)| two.median / one.median);
+        table.rows.push(vec![
+            title.to_owned(),
+            text(row(1)),
+            text(row(2)),
+            ratio.map_or(NOTHING.to_owned(), times),
+        ]);
+    }
+    table
+}
+
+const NOTHING: &str = "–";
+
+fn header<'a>(first: &'a str, servers: &[Server], last: Option<&'a str>) -> Vec<&'a str> {
+    let titles = servers.iter().map(|server| server.title());
+    [first].into_iter().chain(titles).chain(last).collect()
+}
+
+/// A number, or why there is none.
+fn cell(row: Option<&Row>, number: impl Fn(&Row) -> Option<String>) -> String {
+    match row {
+        None => NOTHING.to_owned(),
+        Some(row) => match row.failure() {
+            Some(why) if why.starts_with("lost ") => {
+                why.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+            }
+            Some(_) => "failed".to_owned(),
+            None => number(row).unwrap_or_else(|| NOTHING.to_owned()),
+        },
+    }
+}
+
+fn ratio(results: &Results, section: Section, key: &str, by: Server, quantity: Quantity) -> String {
+    let of = |server| results.spread(section, key, server, quantity);
+    match (of(Server::Linebus), of(by)) {
+        (Some(linebus), Some(other)) => times(linebus.median / other.median),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+fn times(ratio: f64) -> String {
+    format!("{ratio:.2} ×")
+}
+
+/// Median, and least and most in brackets when there are several repeats.
+fn spread_text(spread: Spread, number: impl Fn(f64) -> String) -> String {
+    let Spread { median, min, max } = spread;
+    if min.to_bits() == max.to_bits() {
+        return number(median);
+    }
+    format!("{} ({}–{})", number(median), number(min), number(max))
+}
+
+/// `12.3 M` or `456 k`.
+pub(crate) fn rate(per_second: f64) -> String {
+    match per_second {
+        rate if rate >= 9.95e6 => format!("{:.1} M", rate / 1e6),
+        rate if rate >= 9.995e5 => format!("{:.2} M", rate / 1e6),
+        rate => format!("{:.0} k", rate / 1e3),
+    }
+}
+
+fn nanos(number: f64) -> String {
+    match number {
+        number if number >= 1000.0 => grouped(format!("{number:.0}")),
+        number if number >= 99.5 => format!("{number:.0}"),
+        number => format!("{number:.1}"),
+    }
+}
+
+fn micros(number: f64) -> String {
+    match number {
+        number if number >= 99.5 => grouped(format!("{number:.0}")),
+        number => format!("{number:.1}"),
+    }
+}

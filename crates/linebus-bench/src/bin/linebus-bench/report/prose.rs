@@ -1,0 +1,164 @@
+//! The words of the page: what was measured, on what, how, and what the numbers don't say.
+
+use std::fmt::Write as _;
+
+use super::{
+    CHART, CONNECTIONS, CPU, DATA, DELIVERIES, GENERATOR, LATENCY, PROMISES, RECEIVERS, THREADS,
+    TOPICS,
+};
+use crate::machine::seconds;
+use crate::requirements;
+use crate::results::Results;
+use std::time::Duration;
+
+/// Title, verdict, machine, versions, method and chart.
+pub(super) fn head(results: &Results) -> String {
+    let mut text = "# Benchmarks\n\n".to_owned();
+    text.push_str(
+        "linebus beside NATS, Redis pub/sub and Mosquitto, on one machine, with the same load generator and the same \
+         socket code for all; and beside a *blind relay* that copies bytes from sender to receivers without looking at \
+         them, which is as fast as a server can be that does nothing.\n\n",
+    );
+    if results.tiny {
+        text.push_str("**This is a tiny run, made to show that everything works. Its numbers mean nothing.**\n\n");
+    }
+    let _ = writeln!(text, "{}\n", verdict(results));
+    let _ = writeln!(text, "![Deliveries per second by shape and server]({CHART})\n");
+    text.push_str("Made by `cargo xtask bench`; ");
+    let _ = writeln!(text, "the numbers behind it are in [{DATA}]({DATA}).\n");
+    text.push_str(&machine(results));
+    text.push_str(&method(results));
+    text
+}
+
+fn verdict(results: &Results) -> String {
+    let all = requirements::all(results);
+    let judged: Vec<bool> = all.iter().filter_map(requirements::Requirement::is_met).collect();
+    let met = judged.iter().filter(|met| **met).count();
+    let unmeasured = all.len() - judged.len();
+    let mut text = format!("**Of {} required ratios, {met} are met", judged.len());
+    if unmeasured > 0 {
+        let _ = write!(text, "; {unmeasured} were not measured");
+    }
+    text.push_str(".**");
+    text
+}
+
+fn machine(results: &Results) -> String {
+    let machine = &results.machine;
+    let mut text = "## Machine and versions\n\n".to_owned();
+    let _ = writeln!(
+        text,
+        "- {}, {} cores, {} GiB of memory",
+        machine.processor, machine.cores, machine.memory_gib
+    );
+    let _ = writeln!(text, "- {}, Linux {}", machine.system, machine.kernel);
+    for (server, version) in &results.versions {
+        let _ = writeln!(text, "- {} {version}", server.title());
+    }
+    let _ = writeln!(text, "- measured on {}\n", results.date);
+    text
+}
+
+fn method(results: &Results) -> String {
+    let clock = seconds(Duration::from_secs_f64(results.seconds));
+    let repeats = results.repeats;
+    let source = match results.cpu_source.as_str() {
+        "" => String::new(),
+        source => format!(" Server CPU is user and system time of all its threads, from {source}."),
+    };
+    format!(
+        "## Method\n\n\
+         - One server at a time, freshly started, on one core; the generator, one thread, on another. All traffic is \
+         TCP over loopback.\n\
+         - Throughput is a closed loop: 64 KiB to 1 MiB are under way to each receiver (the same number of messages for \
+         every server), written in pieces of up to 64 KiB or more than one message at least. The clock runs for {clock} \
+         after a warm-up.\n\
+         - Every delivery is compared with what it must be during warm-up and at the end; while the clock runs, the \
+         first and the last of each read are, and the count must be exact. A run that loses, doubles or garbles \
+         anything gives no number.\n\
+         - Latency is an open loop: messages are due on a fixed grid of time, and latency counts from when a message was \
+         due, not from when it was sent. The generator spins.\n\
+         - Everything is repeated {repeats} times, the servers taking turns; the tables give the median, and the least \
+         and the most in brackets.{source}\n"
+    )
+}
+
+/// What to know before reading a table.
+pub(super) fn above(title: &str) -> Option<&'static str> {
+    Some(match title {
+        PROMISES => {
+            "Ratios of medians within this run. Of cost by receivers and topics only a rise counts, for a fall breaks \
+             no promise; \"no slower\" with two threads allows for 5 % of difference between equal runs."
+        }
+        DELIVERIES => {
+            "Deliveries to all receivers together. At a † the generator was busy for 97 % of the time or more, so that it \
+             and not the server set the rate: the server could do more."
+        }
+        CPU => {
+            "Nanoseconds of the server's CPU for each delivery, the kernel's work for its sockets included. This is \
+             independent of how fast the generator is."
+        }
+        GENERATOR => {
+            "Nanoseconds of the generator's own CPU for each delivery, to judge the † by. It differs between servers \
+             because they deliver in larger or smaller pieces and with more or less framing."
+        }
+        LATENCY => {
+            "From the moment a message was due until the receiver had read it. Medians of the repeats."
+        }
+        CONNECTIONS => {
+            "Growth of the server's resident memory by connections that have joined and hear nothing. The kernel's \
+             memory for their sockets is not part of it. Connections per second: connecting, joining and the \
+             confirmation, 64 at a time."
+        }
+        RECEIVERS => "Server CPU per delivery again, one sender on one topic, 128 B.",
+        TOPICS => {
+            "Server CPU per delivery, one sender, 128 B. *One used*: one receiver on one topic, while the others are \
+             merely joined, by other connections. *All used*: the sender goes round all topics, message by message; \
+             every 4 096 topics are joined by one receiver. There, no two messages in a row have the same topic, but \
+             for the first line."
+        }
+        THREADS => {
+            "linebus only. Neither the server nor the generator is kept on a core; they share the machine."
+        }
+        _ => return None,
+    })
+}
+
+/// Whatever gave no number, with the reason.
+pub(super) fn failures(results: &Results) -> String {
+    let failed: Vec<String> = results
+        .rows
+        .iter()
+        .filter_map(|row| Some((row, row.failure()?)))
+        .map(|(row, why)| {
+            let why = why.replace('\n', " ");
+            format!("- {}, {}, {}: {why}\n", row.server.title(), row.section.name(), row.title)
+        })
+        .collect();
+    if failed.is_empty() {
+        return String::new();
+    }
+    format!("\n## What failed\n\n{}", failed.concat())
+}
+
+/// What the numbers don't say.
+pub(super) fn notes(_results: &Results) -> String {
+    "\n## Read with care\n\n\
+     - Loopback on one machine: no network card, no loss, no distance. Between machines the differences shrink as the \
+     network takes its share.\n\
+     - The kernel does the receiver's half of TCP on loopback inside the sender's system call, and accounts it there. So \
+     a server pays for its receivers' half and not for its own; that is so for all of them.\n\
+     - One core for each server. NATS on one core is not NATS on sixteen; Redis and Mosquitto have one \
+     thread for this work anyway.\n\
+     - Nobody is tuned. Persistence is off; Mosquitto's queue limits are raised and its Nagle algorithm is off; Redis \
+     is told `CLIENT REPLY OFF` by senders, which spares it the answer to each `PUBLISH`; NATS runs without \
+     `verbose`, as its clients do.\n\
+     - linebus runs with all its checks: UTF-8, control characters, limits. Payloads are ASCII, on which the UTF-8 \
+     check is quickest. The others don't look into payloads.\n\
+     - Throughput is that of senders who always have more to send, in large writes. That suits servers that work in \
+     batches; the latency table shows single messages.\n\
+     - NATS, Redis and Mosquitto do more than linebus: clusters, persistence, request routing, data structures, \
+     guarantees of delivery. If you need those, these numbers are not the reason to choose.\n"
+        .to_owned()
+}

@@ -1,0 +1,282 @@
+//! What a comparison found, as data: written once, and read again to render the page anew. No opinion on the numbers.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::machine::Machine;
+use crate::server::Server;
+
+/// Everything the page is made from.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Results {
+    pub(crate) date: String,
+    pub(crate) machine: Machine,
+    pub(crate) versions: Vec<(Server, String)>,
+    pub(crate) repeats: usize,
+    pub(crate) seconds: f64,
+    /// Very small runs: the numbers mean nothing.
+    pub(crate) tiny: bool,
+    /// Not everything was asked for.
+    pub(crate) partial: bool,
+    /// Where the servers' processor time was read.
+    pub(crate) cpu_source: String,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// The parts of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Section {
+    Throughput,
+    Latency,
+    Connections,
+    /// Cost with many topics.
+    Topics,
+    /// linebus with one and with two threads.
+    Threads,
+}
+
+impl Section {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Section::Throughput => "throughput",
+            Section::Latency => "latency",
+            Section::Connections => "connections",
+            Section::Topics => "topics",
+            Section::Threads => "threads",
+        }
+    }
+}
+
+/// One server in one measurement, over all repeats.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) section: Section,
+    pub(crate) key: String,
+    pub(crate) title: String,
+    pub(crate) server: Server,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// One repeat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Sample {
+    Throughput(Throughput),
+    Latency(Latency),
+    Connections(Connections),
+    /// Why there is no number.
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Throughput {
+    pub(crate) deliveries_per_second: f64,
+    pub(crate) server_ns: f64,
+    pub(crate) generator_ns: f64,
+    /// Processor time by elapsed time.
+    pub(crate) server_share: f64,
+    pub(crate) generator_share: f64,
+}
+
+/// Microseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Latency {
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) p99_9: f64,
+    pub(crate) max: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Connections {
+    pub(crate) bytes_per_connection: f64,
+    pub(crate) connections_per_second: f64,
+}
+
+/// What of a sample is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantity {
+    DeliveriesPerSecond,
+    ServerNs,
+    GeneratorNs,
+    GeneratorShare,
+    P50,
+    P90,
+    P99,
+    P99_9,
+    LongestLatency,
+    BytesPerConnection,
+    ConnectionsPerSecond,
+}
+
+/// Median, least and most of the repeats.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+}
+
+impl Results {
+    pub(crate) fn load(file: &Path) -> Result<Results> {
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} holds no results of this version", file.display()))
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("plain data has a JSON form");
+        text.push('\n');
+        text
+    }
+
+    /// The row of one server in one measurement.
+    pub(crate) fn row(&self, section: Section, key: &str, server: Server) -> Option<&Row> {
+        self.rows
+            .iter()
+            .find(|row| row.section == section && row.key == key && row.server == server)
+    }
+
+    /// Adds a sample to its row, which it makes if need be.
+    pub(crate) fn add(
+        &mut self,
+        section: Section,
+        key: &str,
+        title: &str,
+        server: Server,
+        sample: Sample,
+    ) {
+        let row = self
+            .rows
+            .iter_mut()
+            .find(|row| row.section == section && row.key == key && row.server == server);
+        match row {
+            Some(row) => row.samples.push(sample),
+            None => self.rows.push(Row {
+                section,
+                key: key.to_owned(),
+                title: title.to_owned(),
+                server,
+                samples: vec![sample],
+            }),
+        }
+    }
+
+    /// Keys and titles of a section, in the order in which they were measured.
+    pub(crate) fn measurements(&self, section: Section) -> Vec<(&str, &str)> {
+        let mut found: Vec<(&str, &str)> = Vec::new();
+        for row in self.rows.iter().filter(|row| row.section == section) {
+            if !found.iter().any(|(key, _)| *key == row.key) {
+                found.push((&row.key, &row.title));
+            }
+        }
+        found
+    }
+
+    /// The servers that appear in a section, in the usual order.
+    pub(crate) fn servers(&self, section: Section) -> Vec<Server> {
+        let appears = |server: &Server| {
+            self.rows.iter().any(|row| row.section == section && row.server == *server)
+        };
+        Server::ALL.into_iter().filter(appears).collect()
+    }
+
+    /// The repeats of one quantity, if it was measured and no repeat failed.
+    pub(crate) fn spread(
+        &self,
+        section: Section,
+        key: &str,
+        server: Server,
+        quantity: Quantity,
+    ) -> Option<Spread> {
+        self.row(section, key, server)?.spread(quantity)
+    }
+}
+
+impl Row {
+    /// One failed repeat spoils the row: a server that loses messages in one run of five has no rate.
+    pub(crate) fn spread(&self, quantity: Quantity) -> Option<Spread> {
+        let values: Option<Vec<f64>> =
+            self.samples.iter().map(|sample| sample.value(quantity)).collect();
+        Spread::of(values?)
+    }
+
+    /// The first failure.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.samples.iter().find_map(|sample| match sample {
+            Sample::Failed(why) => Some(why.as_str()),
+            _ => None,
+        })
+    }
+}
+
+impl Sample {
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        match (self, quantity) {
+            (Sample::Throughput(sample), Quantity::DeliveriesPerSecond) => {
+                Some(sample.deliveries_per_second)
+            }
+            (Sample::Throughput(sample), Quantity::ServerNs) => Some(sample.server_ns),
+            (Sample::Throughput(sample), Quantity::GeneratorNs) => Some(sample.generator_ns),
+            (Sample::Throughput(sample), Quantity::GeneratorShare) => Some(sample.generator_share),
+            (Sample::Latency(sample), Quantity::P50) => Some(sample.p50),
+            (Sample::Latency(sample), Quantity::P90) => Some(sample.p90),
+            (Sample::Latency(sample), Quantity::P99) => Some(sample.p99),
+            (Sample::Latency(sample), Quantity::P99_9) => Some(sample.p99_9),
+            (Sample::Latency(sample), Quantity::LongestLatency) => Some(sample.max),
+            (Sample::Connections(sample), Quantity::BytesPerConnection) => {
+                Some(sample.bytes_per_connection)
+            }
+            (Sample::Connections(sample), Quantity::ConnectionsPerSecond) => {
+                Some(sample.connections_per_second)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Spread {
+    /// None of nothing. Of an even number, the median is the mean of the two in the middle.
+    pub(crate) fn of(mut values: Vec<f64>) -> Option<Spread> {
+        values.sort_by(f64::total_cmp);
+        let (min, max) = (*values.first()?, *values.last()?);
+        let upper = values[values.len() / 2];
+        let lower = values[(values.len() - 1) / 2];
+        Some(Spread { median: f64::midpoint(lower, upper), min, max })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle_whatever_the_order() {
+        let spread = |values: &[f64]| Spread::of(values.to_vec()).map(|spread| spread.median);
+        assert_eq!(spread(&[]), None);
+        assert_eq!(spread(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(spread(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
+    }
+
+    #[test]
+    fn one_failed_repeat_spoils_a_row() {
+        let mut results = Results::default();
+        let good = Sample::Connections(Connections {
+            bytes_per_connection: 1000.0,
+            connections_per_second: 9000.0,
+        });
+        for sample in [good, Sample::Failed("lost 3 of 9 deliveries".to_owned())] {
+            results.add(Section::Connections, "own", "own topic", Server::Redis, sample);
+        }
+        let row = results.row(Section::Connections, "own", Server::Redis).expect("it was added");
+        assert_eq!(row.samples.len(), 2);
+        assert_eq!(row.spread(Quantity::BytesPerConnection), None);
+        assert_eq!(row.failure(), Some("lost 3 of 9 deliveries"));
+    }
+}

@@ -1,0 +1,77 @@
+//! Which bus to talk to, and the connection to it.
+
+use std::future::Future;
+
+use linebus_client::{Builder, BusUrl, Client, Error, Event, Events};
+
+use crate::exit::Failure;
+
+/// The option that every command has.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bus {
+    /// The bus: linebus://[user[:password]@]host[:port], unix:/path or host:port.
+    #[arg(
+        long = "bus",
+        value_name = "URL",
+        env = "LINEBUS_URL",
+        default_value = "linebus://127.0.0.1:5463",
+        global = true,
+        hide_env_values = true
+    )]
+    url: String,
+}
+
+impl Bus {
+    /// The URL, checked.
+    pub(crate) fn url(&self) -> Result<BusUrl, Failure> {
+        Ok(self.url.parse::<BusUrl>().map_err(Error::from)?)
+    }
+
+    fn builder(&self) -> Result<Builder, Failure> {
+        Ok(Builder::new(self.url()?))
+    }
+
+    /// A connection for one errand, which fails when the connection does.
+    pub(crate) async fn connect_once(&self) -> Result<(Client, Events), Failure> {
+        Ok(self.builder()?.reconnect(false).connect().await?)
+    }
+
+    /// A connection that is made again when it is lost.
+    pub(crate) async fn connect(&self) -> Result<(Client, Events), Failure> {
+        Ok(self.builder()?.connect().await?)
+    }
+}
+
+/// Runs a command that talks to a bus.
+pub(crate) fn block_on<F>(command: F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| anyhow::Error::from(error).context("can't start a thread"))?;
+    let done = runtime.block_on(command);
+    // A thread that reads standard input can't be stopped, and need not be waited for.
+    runtime.shutdown_background();
+    done
+}
+
+/// Tells on standard error what happened on the connection besides messages. An error if the
+/// connection is lost for good.
+pub(crate) fn tell(event: &Event) -> Result<(), Failure> {
+    match event {
+        Event::Note { code, text } => eprintln!("linebus: note: {text} ({code})"),
+        Event::Refused(refused) => eprintln!("linebus: {refused}"),
+        Event::Disconnected(lost) if lost.retrying => {
+            eprintln!("linebus: {}; connecting again, messages may be missed", lost.why);
+        }
+        Event::Disconnected(lost) => return Err(Failure::NoBus(lost.why.to_string())),
+        Event::Reconnected { after } => {
+            eprintln!("linebus: connected again; messages of {after:.1?} may be missing");
+        }
+        _ => {}
+    }
+    Ok(())
+}
