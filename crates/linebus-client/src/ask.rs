@@ -72,9 +72,7 @@ impl Answers {
             let question = format!("{message} @{}", answers.reply_topic);
             client.send(topic, &question).await
         };
-        timeout(limit, exchange)
-            .await
-            .unwrap_or(Err(Error::AskTimeout { after: limit }))?;
+        timeout(limit, exchange).await.unwrap_or(Err(Error::AskTimeout { after: limit }))?;
         Ok(answers)
     }
 
@@ -165,10 +163,7 @@ pub fn split_reply(message: &str) -> (&str, Option<&str>) {
 fn invent_reply_topic() -> Result<String, Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| Error::System(error.to_string()))?;
-    Ok(format!(
-        "{REPLY_TOPIC_PREFIX}{:032x}",
-        u128::from_le_bytes(bytes)
-    ))
+    Ok(format!("{REPLY_TOPIC_PREFIX}{:032x}", u128::from_le_bytes(bytes)))
 }
 
 #[cfg(test)]

@@ -95,14 +95,8 @@ impl Asked {
     pub(crate) fn verb(&self) -> Verb {
         match self {
             Self::Login(_) => Verb::Login,
-            Self::Join(Join {
-                kind: JoinKind::Recv { .. },
-                ..
-            }) => Verb::Recv,
-            Self::Join(Join {
-                kind: JoinKind::Watch,
-                ..
-            }) => Verb::Watch,
+            Self::Join(Join { kind: JoinKind::Recv { .. }, .. }) => Verb::Recv,
+            Self::Join(Join { kind: JoinKind::Watch, .. }) => Verb::Watch,
             Self::Leave(_) => Verb::Leave,
             Self::Ping => Verb::Ping,
             Self::Who(_) => Verb::Who,
@@ -154,21 +148,14 @@ mod tests {
 
     #[test]
     fn the_protocol_reads_what_is_written() {
-        let join = |kind| Join {
-            pattern: "a.>".into(),
-            kind,
-            lasting: true,
-        };
+        let join = |kind| Join { pattern: "a.>".into(), kind, lasting: true };
         let login = |password: Option<&str>| Credentials::check("bob", password).expect("good");
         let group = Some("g".to_owned());
         for (asked, line) in [
             (Asked::Login(login(None)), "login bob"),
             (Asked::Login(login(Some(""))), "login bob "),
             (Asked::Login(login(Some(" x y"))), "login bob  x y"),
-            (
-                Asked::Join(join(JoinKind::Recv { group: None })),
-                "recv a.>",
-            ),
+            (Asked::Join(join(JoinKind::Recv { group: None })), "recv a.>"),
             (Asked::Join(join(JoinKind::Recv { group })), "recv a.> g"),
             (Asked::Join(join(JoinKind::Watch)), "watch a.>"),
             (Asked::Leave("t".into()), "leave t"),

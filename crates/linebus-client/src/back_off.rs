@@ -13,11 +13,7 @@ pub(crate) struct BackOff {
 
 impl BackOff {
     pub(crate) fn new(first: Duration, max: Duration) -> Self {
-        Self {
-            first: first.min(max),
-            max,
-            tries: 0,
-        }
+        Self { first: first.min(max), max, tries: 0 }
     }
 
     /// The next delay: between half and all of `first` doubled once per earlier try, at most

@@ -68,10 +68,7 @@ impl Default for Settings {
 impl Builder {
     /// Begins with the defaults.
     pub fn new(url: BusUrl) -> Self {
-        Self {
-            url,
-            settings: Settings::default(),
-        }
+        Self { url, settings: Settings::default() }
     }
 
     /// Logs in as `user`, whatever the URL says, again after each reconnect.
@@ -163,6 +160,8 @@ impl Builder {
         let shared = Arc::new(Shared::new(self.settings, self.url.credentials));
         let mut driver = Driver::new(Arc::clone(&shared), self.url.place);
         let connection = driver.connect_first().await?;
+        // Here and not in the task: whoever gets the client may send at once.
+        shared.outgoing.bring_up(connection.line_bytes_max, Vec::new());
         let client = Client::new(Arc::clone(&shared));
         let events = Events::new(shared);
         Ok((client, events, driver.run(connection)))

@@ -62,9 +62,7 @@ impl Client {
     }
 
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            handle: Arc::new(Handle { shared }),
-        }
+        Self { handle: Arc::new(Handle { shared }) }
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -88,9 +86,7 @@ impl Client {
         tokio::task::coop::consume_budget().await;
         let (topic, message) = checked(topic, message)?;
         let outgoing = &self.shared().outgoing;
-        outgoing
-            .wait_for_room(|| outgoing.try_send(topic, message))
-            .await
+        outgoing.wait_for_room(|| outgoing.try_send(topic, message)).await
     }
 
     /// [`Client::send`] for callers that can't wait: `Ok(false)` where it would.
@@ -135,11 +131,7 @@ impl Client {
     }
 
     async fn join(&self, pattern: &str, kind: JoinKind) -> Result<(), Error> {
-        let join = Join {
-            pattern: check_pattern(pattern)?,
-            kind,
-            lasting: true,
-        };
+        let join = Join { pattern: check_pattern(pattern)?, kind, lasting: true };
         self.command(Asked::Join(join)).await.map(drop)
     }
 
@@ -217,12 +209,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::recv`] and [`Client::send`]; [`Error::System`] without random bytes.
-    pub async fn ask(
-        &self,
-        topic: &str,
-        message: &str,
-        limit: Duration,
-    ) -> Result<Answers, Error> {
+    pub async fn ask(&self, topic: &str, message: &str, limit: Duration) -> Result<Answers, Error> {
         Answers::ask(self, topic, message, limit).await
     }
 
@@ -249,27 +236,19 @@ impl Client {
         let mut to = Some(AnswerTo::Caller(caller));
         let outgoing = &shared.outgoing;
         let exchange = async {
-            outgoing
-                .wait_for_room(|| outgoing.try_command(&asked, &mut to))
-                .await?;
+            outgoing.wait_for_room(|| outgoing.try_command(&asked, &mut to)).await?;
             // Only a task that ended with its runtime forgets an answer.
             answer.await.unwrap_or(Err(Error::Closed(Lost::Dropped)))
         };
         timeout(after, exchange).await.unwrap_or_else(|_| {
-            Err(Error::AnswerTimeout {
-                verb,
-                after,
-                unread: shared.inbox.count(),
-            })
+            Err(Error::AnswerTimeout { verb, after, unread: shared.inbox.count() })
         })
     }
 }
 
 fn checked<'a>(topic: &'a str, message: &'a str) -> Result<(Topic<'a>, &'a str), Error> {
-    let topic = Topic::parse(topic).map_err(|why| Error::BadTopic {
-        word: topic.to_owned(),
-        why,
-    })?;
+    let topic =
+        Topic::parse(topic).map_err(|why| Error::BadTopic { word: topic.to_owned(), why })?;
     if topic.is_system() {
         let topic = topic.as_str().to_owned();
         return Err(Error::SystemTopic { topic });
@@ -283,9 +262,6 @@ fn checked<'a>(topic: &'a str, message: &'a str) -> Result<(Topic<'a>, &'a str),
 fn check_pattern(word: &str) -> Result<String, Error> {
     match Pattern::parse(word) {
         Ok(_) => Ok(word.to_owned()),
-        Err(why) => Err(Error::BadTopic {
-            word: word.to_owned(),
-            why,
-        }),
+        Err(why) => Err(Error::BadTopic { word: word.to_owned(), why }),
     }
 }

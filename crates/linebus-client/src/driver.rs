@@ -52,11 +52,7 @@ impl Driver {
     pub(crate) fn new(shared: Arc<Shared>, place: Place) -> Self {
         let settings = &shared.settings;
         let back_off = BackOff::new(settings.back_off_first, settings.back_off_max);
-        Self {
-            shared,
-            place,
-            back_off,
-        }
+        Self { shared, place, back_off }
     }
 
     /// Makes the first connection.
@@ -75,14 +71,9 @@ impl Driver {
     async fn connect(&self) -> Result<Connection, Error> {
         let after = self.shared.settings.connect_timeout;
         let connecting = handshake::connect(&self.shared, &self.place);
-        tokio::time::timeout(after, connecting)
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::ConnectTimeout {
-                    address: self.place.to_string(),
-                    after,
-                })
-            })
+        tokio::time::timeout(after, connecting).await.unwrap_or_else(|_| {
+            Err(Error::ConnectTimeout { address: self.place.to_string(), after })
+        })
     }
 
     /// Serves connection after connection until there is reason to stop.
@@ -102,11 +93,7 @@ impl Driver {
             let untaken = shared.outgoing.take_down(&why, !retrying);
             let lines = |bytes: &[u8]| memchr_iter(b'\n', bytes).count();
             shared.end_asks();
-            let event = Disconnected {
-                unsent: lines(&unwritten) + lines(&untaken),
-                retrying,
-                why,
-            };
+            let event = Disconnected { unsent: lines(&unwritten) + lines(&untaken), retrying, why };
             shared.inbox.push_event(Event::Disconnected(event)).await;
             if retrying {
                 next = tokio::select! {
@@ -131,11 +118,7 @@ impl Driver {
                         other => Lost::Garbage(other.to_string()),
                     };
                     self.shared.outgoing.take_down(&why, true);
-                    let event = Disconnected {
-                        why,
-                        unsent: 0,
-                        retrying: false,
-                    };
+                    let event = Disconnected { why, unsent: 0, retrying: false };
                     let inbox = &self.shared.inbox;
                     inbox.push_event(Event::Disconnected(event)).await;
                     return None;
@@ -148,16 +131,15 @@ impl Driver {
     /// Serves one connection to its end. Returns why it ended and what was not written.
     async fn serve(&self, connection: Connection, lost_at: Option<Instant>) -> (Lost, Vec<u8>) {
         let shared = &self.shared;
-        let rejoins = if lost_at.is_some() {
-            self.rejoins()
-        } else {
-            Vec::new()
-        };
-        let mut reader = Reader::new(shared, connection.read);
+        let mut reader = Reader::new(shared, connection.read, lost_at);
         let mut writer = Writer::new(shared, connection.write);
-        let back_at_once = rejoins.is_empty();
-        shared.outgoing.bring_up(connection.line_bytes_max, rejoins);
-        reader.lost_at = lost_at;
+        let mut back_at_once = false;
+        // The first connection is up since there are handles to it.
+        if lost_at.is_some() {
+            let rejoins = self.rejoins();
+            back_at_once = rejoins.is_empty();
+            shared.outgoing.bring_up(connection.line_bytes_max, rejoins);
+        }
         let reading = async {
             if back_at_once {
                 reader.say_back().await;
@@ -181,9 +163,7 @@ impl Driver {
         let count = joins.len();
         let pending = |(at, join)| Pending {
             asked: Asked::Join(join),
-            to: AnswerTo::Reconnect {
-                last: at + 1 == count,
-            },
+            to: AnswerTo::Reconnect { last: at + 1 == count },
         };
         joins.into_iter().enumerate().map(pending).collect()
     }

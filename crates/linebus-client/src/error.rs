@@ -200,10 +200,9 @@ impl Lost {
                         | ByeReason::NotLines
                 )
             ),
-            Self::Login(refused) => !matches!(
-                refused.error_code(),
-                None | Some(ErrorCode::Busy | ErrorCode::TooMany)
-            ),
+            Self::Login(refused) => {
+                !matches!(refused.error_code(), None | Some(ErrorCode::Busy | ErrorCode::TooMany))
+            }
             Self::Dropped => true,
             Self::End | Self::Io { .. } | Self::Silent { .. } | Self::Garbage(_) => false,
         }
@@ -212,10 +211,7 @@ impl Lost {
 
 impl From<io::Error> for Lost {
     fn from(error: io::Error) -> Self {
-        Self::Io {
-            kind: error.kind(),
-            text: describe(&error),
-        }
+        Self::Io { kind: error.kind(), text: describe(&error) }
     }
 }
 
@@ -248,10 +244,7 @@ mod tests {
 
     #[test]
     fn some_ends_are_final_and_some_are_worth_another_try() {
-        let bye = |reason: &str| Lost::Bye {
-            reason: reason.into(),
-            text: String::new(),
-        };
+        let bye = |reason: &str| Lost::Bye { reason: reason.into(), text: String::new() };
         for reason in ["logoff", "kicked", "abuse", "login-timeout", "not-lines"] {
             assert!(bye(reason).is_final(), "{reason}");
         }
@@ -259,11 +252,7 @@ mod tests {
             assert!(!bye(reason).is_final(), "{reason}");
         }
         let login = |code: &str| {
-            Lost::Login(Refused {
-                verb: "login".into(),
-                code: code.into(),
-                text: String::new(),
-            })
+            Lost::Login(Refused { verb: "login".into(), code: code.into(), text: String::new() })
         };
         assert!(login("wrong-login").is_final() && login("denied").is_final());
         assert!(!login("busy").is_final() && !Lost::End.is_final());

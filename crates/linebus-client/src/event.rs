@@ -73,21 +73,15 @@ impl Event {
                 time: None,
                 user: None,
             }),
-            protocol::Event::Watch {
-                topic,
-                time,
-                user,
-                message,
-            } => Self::Message(Message {
+            protocol::Event::Watch { topic, time, user, message } => Self::Message(Message {
                 topic: topic.to_owned(),
                 text: message.to_owned(),
                 time: Some(time.to_owned()),
                 user: Some(user.to_owned()),
             }),
-            protocol::Event::Note { code, text } => Self::Note {
-                code: code.to_owned(),
-                text: text.to_owned(),
-            },
+            protocol::Event::Note { code, text } => {
+                Self::Note { code: code.to_owned(), text: text.to_owned() }
+            }
             protocol::Event::Error { verb, code, text } => Self::Refused(Refused {
                 verb: verb.to_owned(),
                 code: code.to_owned(),

@@ -29,11 +29,7 @@ pub struct Events {
 
 impl Events {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            lines: String::new(),
-            at: 0,
-        }
+        Self { shared, lines: String::new(), at: 0 }
     }
 
     /// The next event; `None` when there will be no more. Cancelling it loses nothing.

@@ -53,10 +53,7 @@ pub(crate) enum Part {
 
 impl Inbox {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self {
-            state: Mutex::default(),
-            bytes_max,
-        }
+        Self { state: Mutex::default(), bytes_max }
     }
 
     /// Adds whole lines, each with its LF, once there is room.

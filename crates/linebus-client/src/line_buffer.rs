@@ -31,18 +31,13 @@ pub(crate) struct LineBuffer {
 
 impl LineBuffer {
     pub(crate) fn new() -> Self {
-        Self {
-            bytes: Vec::new(),
-            whole: 0,
-            line_bytes_max: HELLO_BYTES_MAX,
-        }
+        Self { bytes: Vec::new(), whole: 0, line_bytes_max: HELLO_BYTES_MAX }
     }
 
     /// Takes note of what `hello` says about lines sent to the bus.
     pub(crate) fn accept_lines_of(&mut self, line_bytes_max: usize) {
-        self.line_bytes_max = line_bytes_max
-            .saturating_add(WATCH_BYTES_EXTRA)
-            .min(LINE_BYTES_BELIEVED);
+        self.line_bytes_max =
+            line_bytes_max.saturating_add(WATCH_BYTES_EXTRA).min(LINE_BYTES_BELIEVED);
     }
 
     /// Reads once. Cancelling loses nothing.
@@ -77,9 +72,7 @@ impl LineBuffer {
         {
             return Ok(text);
         }
-        let bad = lines
-            .split(|&byte| byte == b'\n')
-            .find(|line| !is_clean(line));
+        let bad = lines.split(|&byte| byte == b'\n').find(|line| !is_clean(line));
         let what = Excerpt(bad.unwrap_or(lines));
         Err(Lost::Garbage(format!("`{what}`")))
     }

@@ -165,10 +165,7 @@ impl Outgoing {
 
     /// For the reader: the oldest command whose answer is due, if `is_it` says so.
     pub(crate) fn pop_pending(&self, is_it: impl FnOnce(&Asked) -> bool) -> Option<Pending> {
-        self.state
-            .lock()
-            .pending
-            .pop_front_if(|front| is_it(&front.asked))
+        self.state.lock().pending.pop_front_if(|front| is_it(&front.asked))
     }
 
     /// The verb whose answer is due next.
@@ -205,11 +202,7 @@ impl Outgoing {
     /// thrown away, and returned for a last look.
     pub(crate) fn take_down(&self, why: &Lost, for_good: bool) -> Vec<u8> {
         let mut state = self.state.lock();
-        state.link = if for_good {
-            Link::Closed(why.clone())
-        } else {
-            Link::Down(why.clone())
-        };
+        state.link = if for_good { Link::Closed(why.clone()) } else { Link::Down(why.clone()) };
         let pending = std::mem::take(&mut state.pending);
         let lines = std::mem::take(&mut state.lines);
         drop(state);
@@ -239,10 +232,9 @@ impl State {
     /// Whether a line of `len` bytes may go out at all.
     fn check(&self, len: usize) -> Result<(), Error> {
         match &self.link {
-            Link::Up if len > self.line_bytes_max => Err(Error::TooLong {
-                bytes: len,
-                bytes_max: self.line_bytes_max,
-            }),
+            Link::Up if len > self.line_bytes_max => {
+                Err(Error::TooLong { bytes: len, bytes_max: self.line_bytes_max })
+            }
             Link::Up => Ok(()),
             Link::Down(why) => Err(Error::Disconnected(why.clone())),
             Link::Closed(why) => Err(Error::Closed(why.clone())),

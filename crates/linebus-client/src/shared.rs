@@ -43,10 +43,7 @@ impl Shared {
             outgoing: Outgoing::new(settings.outgoing_bytes_max),
             inbox: Inbox::new(settings.events_bytes_max),
             asks: Mutex::default(),
-            memory: Mutex::new(Memory {
-                credentials,
-                joins: Vec::new(),
-            }),
+            memory: Mutex::new(Memory { credentials, joins: Vec::new() }),
             settings,
             clients_gone: AtomicBool::new(false),
             gone: Notify::new(),

@@ -138,10 +138,7 @@ impl Credentials {
         if password.is_some_and(|word| check_line(word.as_bytes()).is_none()) {
             return Err(UrlError::Password);
         }
-        Ok(Self {
-            user: user.to_owned(),
-            password: password.map(str::to_owned),
-        })
+        Ok(Self { user: user.to_owned(), password: password.map(str::to_owned) })
     }
 }
 
@@ -160,13 +157,7 @@ fn parse_tcp(rest: &str) -> Result<BusUrl, UrlError> {
             _ => return Err(UrlError::Port(word.to_owned())),
         },
     };
-    Ok(BusUrl {
-        place: Place::Tcp {
-            host: host.to_owned(),
-            port,
-        },
-        credentials,
-    })
+    Ok(BusUrl { place: Place::Tcp { host: host.to_owned(), port }, credentials })
 }
 
 /// `/path`, `//[user[:password]@]/path`, or a relative path.
@@ -178,10 +169,7 @@ fn parse_unix(rest: &str) -> Result<BusUrl, UrlError> {
     if path.is_empty() {
         return Err(UrlError::NoPath);
     }
-    Ok(BusUrl {
-        place: Place::Unix(PathBuf::from(path)),
-        credentials,
-    })
+    Ok(BusUrl { place: Place::Unix(PathBuf::from(path)), credentials })
 }
 
 fn split_credentials(rest: &str) -> Result<(Option<Credentials>, &str), UrlError> {
@@ -193,15 +181,9 @@ fn split_credentials(rest: &str) -> Result<(Option<Credentials>, &str), UrlError
         Some((user, password)) => (user, Some(password)),
         None => (login, None),
     };
-    let decode = |word, otherwise| {
-        percent_decode_str(word)
-            .decode_utf8()
-            .map_err(|_| otherwise)
-    };
+    let decode = |word, otherwise| percent_decode_str(word).decode_utf8().map_err(|_| otherwise);
     let user = decode(user, UrlError::User)?;
-    let password = password
-        .map(|word| decode(word, UrlError::Password))
-        .transpose()?;
+    let password = password.map(|word| decode(word, UrlError::Password)).transpose()?;
     Ok((Some(Credentials::check(&user, password.as_deref())?), rest))
 }
 
@@ -214,8 +196,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), UrlError> {
             "" => None,
             _ => Some(after.strip_prefix(':').ok_or_else(bad_host)?),
         };
-        host.parse::<std::net::Ipv6Addr>()
-            .map_err(|_| bad_host())?;
+        host.parse::<std::net::Ipv6Addr>().map_err(|_| bad_host())?;
         return Ok((host, port));
     }
     let (host, port) = match authority.split_once(':') {
@@ -302,27 +283,18 @@ mod tests {
         check("linebus://[fe80::1]", "linebus://[fe80::1]:5463");
         check("linebus://bob@h", "linebus://bob@h:5463");
         check("linebus://bob:@h", r#"linebus://bob@h:5463 with """#);
-        check(
-            "linebus://bob:p%40ss:w%C3%B6rd@h:1",
-            r#"linebus://bob@h:1 with "p@ss:wörd""#,
-        );
+        check("linebus://bob:p%40ss:w%C3%B6rd@h:1", r#"linebus://bob@h:1 with "p@ss:wörd""#);
         check("linebus://bob:p@ss@h", r#"linebus://bob@h:5463 with "p@ss""#);
         check("unix:/run/bus.sock", "unix:/run/bus.sock");
         check("unix:///run/bus.sock", "unix:/run/bus.sock");
         check("unix:bus.sock", "unix:bus.sock");
-        check(
-            "unix://bob:x@/run/bus.sock",
-            r#"unix://bob@/run/bus.sock with "x""#,
-        );
+        check("unix://bob:x@/run/bus.sock", r#"unix://bob@/run/bus.sock with "x""#);
     }
 
     #[test]
     fn errors_say_what_would_be_right() {
         let write = "write linebus://host:port, unix:/path or host:port";
-        check(
-            "http://h",
-            &format!("`http:` is not how a bus is reached; {write}"),
-        );
+        check("http://h", &format!("`http:` is not how a bus is reached; {write}"));
         check(
             "linebuss://h",
             "linebuss:// (TLS) is not available in this version; use linebus:// on a network that you trust, or a tunnel",
@@ -357,11 +329,7 @@ mod tests {
     #[test]
     fn a_password_is_never_printed() {
         let url: BusUrl = "linebus://bob:secret@h".parse().expect("good");
-        for text in [
-            url.to_string(),
-            format!("{url:?}"),
-            format!("{:?}", url.credentials),
-        ] {
+        for text in [url.to_string(), format!("{url:?}"), format!("{:?}", url.credentials)] {
             assert!(!text.contains("secret"), "{text}");
         }
     }

@@ -18,7 +18,7 @@ pub(crate) struct Connection {
     /// What came after the last line that was understood.
     pub(super) buffer: LineBuffer,
     /// Longest line that the bus accepts, in bytes.
-    pub(super) line_bytes_max: usize,
+    pub(crate) line_bytes_max: usize,
 }
 
 /// Connects, reads the hello and logs in.
@@ -28,12 +28,7 @@ pub(super) async fn connect(shared: &Shared, place: &Place) -> Result<Connection
         kind: error.kind(),
         text: describe(&error),
     })?;
-    let mut connection = Connection {
-        read,
-        write,
-        buffer: LineBuffer::new(),
-        line_bytes_max: 0,
-    };
+    let mut connection = Connection { read, write, buffer: LineBuffer::new(), line_bytes_max: 0 };
     connection.read_hello(place).await?;
     let credentials = shared.memory.lock().credentials.clone();
     if let Some(credentials) = credentials {
@@ -52,11 +47,7 @@ impl Connection {
             Err(lost) => return Err(Error::Disconnected(lost)),
         };
         match Event::parse(&line) {
-            Event::Hello {
-                version,
-                line_bytes_max,
-                ..
-            } if version == VERSION => {
+            Event::Hello { version, line_bytes_max, .. } if version == VERSION => {
                 self.line_bytes_max = line_bytes_max;
                 self.buffer.accept_lines_of(line_bytes_max);
                 self.buffer.consume(line.len() + 1);
@@ -82,10 +73,7 @@ impl Connection {
 
     async fn log_in(&mut self, shared: &Shared, login: &str) -> Result<(), Error> {
         if login.len() > self.line_bytes_max {
-            return Err(Error::TooLong {
-                bytes: login.len(),
-                bytes_max: self.line_bytes_max,
-            });
+            return Err(Error::TooLong { bytes: login.len(), bytes_max: self.line_bytes_max });
         }
         let written = self.write.write_all(login.as_bytes()).await;
         written.map_err(|error| Error::Disconnected(error.into()))?;
@@ -123,8 +111,5 @@ impl Connection {
 
 /// The goodbye as an end.
 pub(super) fn bye(reason: &str, text: &str) -> Lost {
-    Lost::Bye {
-        reason: reason.to_owned(),
-        text: text.to_owned(),
-    }
+    Lost::Bye { reason: reason.to_owned(), text: text.to_owned() }
 }

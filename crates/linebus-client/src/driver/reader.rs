@@ -26,7 +26,7 @@ pub(super) struct Reader<'a> {
     shared: &'a Shared,
     read: ReadHalf,
     /// Since when messages may be missing, until all joins are made again.
-    pub(super) lost_at: Option<Instant>,
+    lost_at: Option<Instant>,
     /// The answer that is arriving, line by line.
     who: Vec<Connected>,
     topics: Vec<JoinedTopic>,
@@ -34,15 +34,8 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(shared: &'a Shared, read: ReadHalf) -> Self {
-        Self {
-            shared,
-            read,
-            lost_at: None,
-            who: Vec::new(),
-            topics: Vec::new(),
-            answer_bytes: 0,
-        }
+    pub(super) fn new(shared: &'a Shared, read: ReadHalf, lost_at: Option<Instant>) -> Self {
+        Self { shared, read, lost_at, who: Vec::new(), topics: Vec::new(), answer_bytes: 0 }
     }
 
     /// Reads until the connection ends, and returns why it did. `buffer` is what came already.
@@ -124,25 +117,15 @@ impl<'a> Reader<'a> {
                     }
                     (verb, _) => verb,
                 };
-                let refused = Refused {
-                    verb: verb.to_owned(),
-                    code: code.to_owned(),
-                    text: text.to_owned(),
-                };
+                let refused =
+                    Refused { verb: verb.to_owned(), code: code.to_owned(), text: text.to_owned() };
                 self.settle(verb, Err(refused.into())).await?;
             }
             Line::Who { user, id, address } if self.has_room_for(line) => {
-                self.who.push(Connected {
-                    user: user.to_owned(),
-                    id,
-                    address: address.to_owned(),
-                });
+                self.who.push(Connected { user: user.to_owned(), id, address: address.to_owned() });
             }
             Line::Topic { topic, receivers } if self.has_room_for(line) => {
-                self.topics.push(JoinedTopic {
-                    topic: topic.to_owned(),
-                    receivers,
-                });
+                self.topics.push(JoinedTopic { topic: topic.to_owned(), receivers });
             }
             Line::Bye { reason, text } => {
                 let logoff = |asked: &Asked| matches!(asked, Asked::Logoff);
@@ -166,9 +149,7 @@ impl<'a> Reader<'a> {
         let who = std::mem::take(&mut self.who);
         let topics = std::mem::take(&mut self.topics);
         if std::mem::take(&mut self.answer_bytes) > ANSWER_BYTES_MAX {
-            return Err(Error::AnswerTooLong {
-                bytes_max: ANSWER_BYTES_MAX,
-            });
+            return Err(Error::AnswerTooLong { bytes_max: ANSWER_BYTES_MAX });
         }
         Ok(match Verb::parse(verb) {
             Some(Verb::Who) => Answer::Who(who),
@@ -180,8 +161,7 @@ impl<'a> Reader<'a> {
     /// Gives an answer to the command that it belongs to: the oldest one.
     async fn settle(&mut self, verb: &str, answer: Result<Answer, Error>) -> Result<(), Lost> {
         let outgoing = &self.shared.outgoing;
-        let Some(Pending { asked, to }) =
-            outgoing.pop_pending(|asked| asked.verb().name() == verb)
+        let Some(Pending { asked, to }) = outgoing.pop_pending(|asked| asked.verb().name() == verb)
         else {
             let due = outgoing.due().unwrap_or("nothing");
             let what = format!("an answer to {verb} where {due} was due");
@@ -234,7 +214,5 @@ fn is_for_program(line: &str) -> bool {
     if line.starts_with("recv ") {
         return !line.starts_with(REPLY_LINE_PREFIX);
     }
-    ["watch ", "error send ", "note "]
-        .iter()
-        .any(|start| line.starts_with(start))
+    ["watch ", "error send ", "note "].iter().any(|start| line.starts_with(start))
 }

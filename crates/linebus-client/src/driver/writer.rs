@@ -21,12 +21,7 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(shared: &'a Shared, write: WriteHalf) -> Self {
-        Self {
-            shared,
-            write,
-            buffer: Vec::new(),
-            written: 0,
-        }
+        Self { shared, write, buffer: Vec::new(), written: 0 }
     }
 
     /// Writes until it is dropped. It never ends a connection: after an error the reader may

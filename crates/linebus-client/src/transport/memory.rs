@@ -28,10 +28,7 @@ pub(crate) fn listen() -> (BusUrl, mpsc::UnboundedReceiver<DuplexStream>) {
         all.insert(number, listener);
         number
     });
-    let url = BusUrl {
-        place: Place::Memory(number),
-        credentials: None,
-    };
+    let url = BusUrl { place: Place::Memory(number), credentials: None };
     (url, connections)
 }
 
