@@ -42,9 +42,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     // Wherever it was called from, the project's folder is the place.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask has a parent")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has a parent")?;
     std::env::set_current_dir(root)?;
     match Cli::parse().task {
         Task::Setup => {
@@ -59,75 +57,22 @@ fn main() -> anyhow::Result<()> {
 
 fn test() -> anyhow::Result<()> {
     run("cargo", &["test", "--workspace", "--quiet"])?;
-    run(
-        "cargo",
-        &[
-            "test",
-            "--quiet",
-            "-p",
-            "linebus-broker",
-            "--features",
-            "canary",
-        ],
-    )
+    run("cargo", &["test", "--quiet", "-p", "linebus-broker", "--features", "canary"])
 }
 
 fn lint() -> anyhow::Result<()> {
     setup_lint()?;
     run("cargo", &["fmt", "--all", "--check"])?;
-    run(
-        "cargo",
-        &[
-            "clippy",
-            "--quiet",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    )?;
+    run("cargo", &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     let denied = "RUSTDOCFLAGS=-D warnings";
-    run(
-        "env",
-        &[
-            denied,
-            "cargo",
-            "doc",
-            "--quiet",
-            "--workspace",
-            "--no-deps",
-        ],
-    )?;
-    run(
-        "cargo",
-        &[
-            "deny",
-            "--offline",
-            "check",
-            "--hide-inclusion-graph",
-            "bans",
-            "licenses",
-            "sources",
-        ],
-    )?;
+    run("env", &[denied, "cargo", "doc", "--quiet", "--workspace", "--no-deps"])?;
+    run("cargo", &["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"])?;
     run("typos", &[])
 }
 
 fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
     setup_peers()?;
-    run(
-        "cargo",
-        &[
-            "build",
-            "--quiet",
-            "--release",
-            "-p",
-            "linebus",
-            "-p",
-            "linebus-bench",
-        ],
-    )?;
+    run("cargo", &["build", "--quiet", "--release", "-p", "linebus", "-p", "linebus-bench"])?;
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
     let linebus = format!("{target}/release/linebus");
     let mut wanted = vec!["compare", "--linebus", &linebus];
@@ -142,11 +87,8 @@ fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
 
 /// Installs those servers that are not there.
 fn setup_peers() -> anyhow::Result<()> {
-    let missing: Vec<_> = PEERS
-        .iter()
-        .filter(|(_, path)| !Path::new(path).exists())
-        .map(|(name, _)| *name)
-        .collect();
+    let missing: Vec<_> =
+        PEERS.iter().filter(|(_, path)| !Path::new(path).exists()).map(|(name, _)| *name).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -7,16 +7,12 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 700;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask has a parent")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask has a parent")
 }
 
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let mut folders: Vec<_> = ["crates", "xtask", "fuzz"]
-        .map(|name| root().join(name))
-        .into();
+    let mut folders: Vec<_> = ["crates", "xtask", "fuzz"].map(|name| root().join(name)).into();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("a folder of the project") {
             let path = entry.expect("readable").path();
@@ -34,11 +30,8 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 fn check(rule: &str, broken: impl Fn(&Path, &str) -> bool) {
     let sources = sources();
-    let broken: Vec<_> = sources
-        .iter()
-        .filter(|(path, text)| broken(path, text))
-        .map(|(path, _)| path)
-        .collect();
+    let broken: Vec<_> =
+        sources.iter().filter(|(path, text)| broken(path, text)).map(|(path, _)| path).collect();
     assert!(broken.is_empty(), "{rule}: {broken:#?}");
 }
 
@@ -57,12 +50,9 @@ fn no_file_is_longer_than_one_thing() {
 
 #[test]
 fn no_file_is_a_drawer_for_odds_and_ends() {
-    let refused = [
-        "common", "utils", "util", "helpers", "helper", "manager", "misc",
-    ];
+    let refused = ["common", "utils", "util", "helpers", "helper", "manager", "misc"];
     check("name what it is for", |path, _| {
-        path.file_stem()
-            .is_some_and(|stem| refused.iter().any(|refused| stem == *refused))
+        path.file_stem().is_some_and(|stem| refused.iter().any(|refused| stem == *refused))
     });
 }
 
@@ -72,9 +62,7 @@ fn no_test_sleeps() {
     check("wait for what is to happen", |path, text| {
         let is_test = path.components().any(|part| part.as_os_str() == "tests")
             || path.ends_with("tests.rs")
-            || path
-                .components()
-                .any(|part| part.as_os_str() == "linebus-testkit");
+            || path.components().any(|part| part.as_os_str() == "linebus-testkit");
         is_test && text.contains(&sleep)
     });
 }
@@ -89,35 +77,14 @@ fn dependencies(manifest: &str) -> String {
 #[test]
 fn the_walls_between_crates_stand() {
     for (krate, refused) in [
-        (
-            "linebus-protocol",
-            &["tokio", "linebus-", "parking_lot", "tracing"][..],
-        ),
-        (
-            "linebus-broker",
-            &[
-                "tokio",
-                "linebus-server",
-                "linebus-client",
-                "tracing",
-                "mio",
-            ][..],
-        ),
-        (
-            "linebus-server",
-            &["linebus-client", "linebus-bench", "clap"][..],
-        ),
-        (
-            "linebus-client",
-            &["linebus-broker", "linebus-server", "clap"][..],
-        ),
+        ("linebus-protocol", &["tokio", "linebus-", "parking_lot", "tracing"][..]),
+        ("linebus-broker", &["tokio", "linebus-server", "linebus-client", "tracing", "mio"][..]),
+        ("linebus-server", &["linebus-client", "linebus-bench", "clap"][..]),
+        ("linebus-client", &["linebus-broker", "linebus-server", "clap"][..]),
     ] {
         let dependencies = dependencies(&format!("crates/{krate}/Cargo.toml"));
         for name in refused {
-            assert!(
-                !dependencies.contains(name),
-                "{krate} must not depend on {name}"
-            );
+            assert!(!dependencies.contains(name), "{krate} must not depend on {name}");
         }
     }
 }
@@ -126,13 +93,7 @@ fn the_walls_between_crates_stand() {
 fn protocol_and_broker_never_read_the_clock_or_a_socket() {
     let pure = ["crates/linebus-protocol/src", "crates/linebus-broker/src"].map(|p| root().join(p));
     check("time and bytes are arguments", |path, text| {
-        let forbidden = [
-            "Instant::now",
-            "SystemTime::now",
-            "std::net",
-            "std::fs",
-            "thread::spawn",
-        ];
+        let forbidden = ["Instant::now", "SystemTime::now", "std::net", "std::fs", "thread::spawn"];
         pure.iter().any(|folder| path.starts_with(folder))
             && forbidden.iter().any(|word| text.contains(word))
     });
