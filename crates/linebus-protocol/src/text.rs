@@ -6,45 +6,27 @@
 
 use memchr::{memchr, memchr_iter};
 
-/// What one pass over bytes tells, all of it without branches, so that it compiles to SIMD.
-struct Scan {
-    /// C0 other than TAB and LF, or DEL.
-    control: bool,
-    /// Bytes of 128 and above.
-    high: bool,
-}
-
-fn scan(bytes: &[u8]) -> Scan {
-    let mut scan = Scan { control: false, high: false };
-    for block in bytes.chunks(1024) {
-        let mut high = 0;
-        let mut control = 0;
-        for &byte in block {
-            high |= byte;
-            let c0 = u8::from(byte < 0x20) & u8::from(byte != b'\t') & u8::from(byte != b'\n');
-            control |= c0 | u8::from(byte == 0x7f);
-        }
-        scan.control |= control != 0;
-        scan.high |= high >= 0x80;
-    }
-    scan
-}
-
 /// Whether `bytes` are ASCII without control characters other than TAB and LF: what nearly all
 /// traffic is, and what needs no second look, wherever a read was cut.
 #[must_use]
 pub fn is_plain(bytes: &[u8]) -> bool {
-    let scan = scan(bytes);
-    !scan.control && !scan.high
+    // Not 0 for what is neither 0x20 to 0x7E nor TAB or LF. Six operations without branches, so
+    // that it compiles to SIMD; it is half of what looking at a line costs.
+    let foreign = |byte: u8| {
+        let not_visible = byte.wrapping_sub(b' ').saturating_sub(b'~' - b' ');
+        let not_blank = byte.wrapping_sub(b'\t').saturating_sub(b'\n' - b'\t');
+        not_visible.min(not_blank)
+    };
+    bytes.chunks(1024).all(|block| block.iter().fold(0, |any, byte| any | foreign(*byte)) == 0)
 }
 
 /// Whether `bytes` may stand in lines as they are: valid UTF-8, no control characters other than
 /// TAB and LF. A CR or an IAC makes it false: those lines want a closer look.
 #[must_use]
 pub fn is_clean(bytes: &[u8]) -> bool {
-    let scan = scan(bytes);
-    let utf8 = || simdutf8::basic::from_utf8(bytes).is_ok() && !has_c1(bytes);
-    !scan.control && (!scan.high || utf8())
+    let control = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n');
+    is_plain(bytes)
+        || !bytes.iter().any(control) && simdutf8::basic::from_utf8(bytes).is_ok() && !has_c1(bytes)
 }
 
 /// Whether valid UTF-8 holds U+0080 to U+009F, which are C2 80 to C2 9F.
