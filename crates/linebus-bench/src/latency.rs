@@ -232,7 +232,7 @@ impl Run {
             let Receiver { stream, intake, received } = receiver;
             let (schedule, template, nanoseconds) =
                 (&self.schedule, &mut self.template, &mut self.nanoseconds);
-            intake.read(stream, &mut self.scratch, |run| {
+            intake.read(stream, &mut self.scratch, event.is_read_closed(), |run| {
                 let now = Instant::now();
                 for delivery in run.chunks_exact(template.bytes.len()) {
                     check(template, *received, delivery)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use linebus_broker::{Broker, Connection, Fact, Stage, Work};
+use linebus_broker::{Broker, Connection, Fact, Now, Stage, Work};
 use linebus_protocol::ByeReason;
 use tokio::time::{Sleep, sleep, sleep_until};
 
@@ -21,6 +21,10 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// How long to wait, after the last byte was written, for the client to close. Closing with unread input would make the kernel reset the connection, and the client might
 /// never see the goodbye.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How long one session may keep a thread that others want, too. Less and a busy session is
+/// handed from thread to thread with every read, away from the cache that holds what it read.
+const TURN: Duration = Duration::from_micros(200);
 
 thread_local! {
     /// Buffers of this thread's sessions, which are used only within one poll.
@@ -102,30 +106,27 @@ impl SessionTask {
         Poll::Ready(())
     }
 
-    /// Reads once and has it carried out. Ready when there will be no more.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { broker, clock, reader, connection, .. } = self;
+    /// Reads once and has it carried out; false at the end of the stream.
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Now) -> Poll<bool> {
+        let Self { broker, reader, connection, .. } = self;
         WORK.with_borrow_mut(|work| {
             let space = work.space(connection);
             let received = if connection.holds_lines() {
                 0
             } else {
                 match ready!(reader.poll_read(cx, space)) {
-                    Ok(0) | Err(_) => return Poll::Ready(()),
+                    Ok(0) | Err(_) => return Poll::Ready(false),
                     Ok(received) => received,
                 }
             };
             let session = Arc::clone(connection.session());
-            let now = clock.now();
             let receive = || broker.receive(connection, work, received, now);
             if catch_unwind(AssertUnwindSafe(receive)).is_err() {
                 tracing::error!(id = session.id(), "a panic ended this session");
                 broker.close(&session, ByeReason::Error, ByeReason::Error.meaning());
             }
             work.facts().for_each(log);
-            // One batch at a time: others want the thread, too.
-            cx.waker().wake_by_ref();
-            Poll::Pending
+            Poll::Ready(true)
         })
     }
 
@@ -155,19 +156,23 @@ impl SessionTask {
 
     /// Serves until the client closes or is told goodbye.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let now = self.clock.now();
-            let Some(until) = self.connection.paused_until(&self.broker, now) else {
+        let began = self.clock.now();
+        let mut now = began;
+        while self.connection.session().stage() == Stage::Open {
+            if let Some(until) = self.connection.paused_until(&self.broker, now) {
+                let until = self.clock.instant(until);
+                ready!(self.poll_timer(cx, until));
+            } else if now.elapsed - began.elapsed > TURN {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            } else if !ready!(self.poll_read(cx, now)) {
+                self.eof = true;
+                // What it asked for before still goes out, but nothing new.
+                self.broker.leave(&mut self.connection);
                 break;
-            };
-            let until = self.clock.instant(until);
-            ready!(self.poll_timer(cx, until));
+            }
+            now = self.clock.now();
         }
-        self.timer = None;
-        ready!(self.poll_read(cx));
-        self.eof = true;
-        // What it asked for before still goes out, but nothing new.
-        self.broker.leave(&mut self.connection);
         Poll::Ready(())
     }
 

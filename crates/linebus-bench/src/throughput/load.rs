@@ -230,7 +230,11 @@ impl Load {
             let token = event.token().0;
             if let Some(receiver) = self.receivers.get_mut(token) {
                 if event.is_readable() || event.is_read_closed() {
-                    let read = receiver.read(&mut self.scratch, self.compare_every_delivery)?;
+                    let read = receiver.read(
+                        &mut self.scratch,
+                        event.is_read_closed(),
+                        self.compare_every_delivery,
+                    )?;
                     self.deliveries += read;
                     self.groups[receiver.group].stirred = true;
                 }
@@ -321,12 +325,13 @@ impl Receiver {
     fn read(
         &mut self,
         scratch: &mut [u8],
+        closed: bool,
         compare_every_delivery: bool,
     ) -> Result<u64, BenchError> {
         let before = self.received;
         let (hears, received) = (&self.hears, &mut self.received);
         let length = hears.delivery_len;
-        self.intake.read(&mut self.stream, scratch, |run| {
+        self.intake.read(&mut self.stream, scratch, closed, |run| {
             let last = u64::try_from(run.len() / length - 1).expect("a length fits 64 bits");
             if compare_every_delivery {
                 for (number, delivery) in (*received..).zip(run.chunks_exact(length)) {

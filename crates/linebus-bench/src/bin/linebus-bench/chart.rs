@@ -15,7 +15,7 @@ const MARGIN: f64 = 28.0;
 const HEAD: f64 = 92.0;
 const FOOT: f64 = 44.0;
 /// Where bars begin: left of it are the shapes' names.
-const BARS_FROM: f64 = 250.0;
+const BARS_FROM: f64 = 272.0;
 /// Kept free to the right of the longest bar, for its value and its server's name.
 const LABEL: f64 = 150.0;
 const BAR: f64 = 12.0;

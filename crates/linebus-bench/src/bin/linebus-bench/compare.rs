@@ -4,6 +4,7 @@
 //! its neighbours) thus reaches all servers alike. A measurement that fails is noted with its reason and the rest goes on.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use linebus_bench::process::CpuSource;
@@ -92,33 +93,38 @@ fn sample(
                 source_name(source).clone_into(&mut results.cpu_source);
             }
             Sample::Throughput(Throughput {
-                deliveries_per_second: found.per_second(),
-                server_ns: found.server_ns_per_delivery().context(NO_PROCESS)?,
-                generator_ns: found.generator_ns_per_delivery(),
-                server_share: found.server_share().context(NO_PROCESS)?,
-                generator_share: found.generator_share(),
+                deliveries_per_second: rounded(found.per_second()),
+                server_ns: rounded(found.server_ns_per_delivery().context(NO_PROCESS)?),
+                generator_ns: rounded(found.generator_ns_per_delivery()),
+                server_share: rounded(found.server_share().context(NO_PROCESS)?),
+                generator_share: rounded(found.generator_share()),
             })
         }
         Work::Latency(shape, how_fast) => {
             let found = latency::measure(&target, shape, how_fast)?;
-            let micros = |percent| found.percentile(percent).as_secs_f64() * 1e6;
+            let micros = |time: Duration| rounded(time.as_secs_f64() * 1e6);
             Sample::Latency(Latency {
-                p50: micros(50.0),
-                p90: micros(90.0),
-                p99: micros(99.0),
-                p99_9: micros(99.9),
-                max: found.max().as_secs_f64() * 1e6,
+                p50: micros(found.percentile(50.0)),
+                p90: micros(found.percentile(90.0)),
+                p99: micros(found.percentile(99.0)),
+                p99_9: micros(found.percentile(99.9)),
+                max: micros(found.max()),
             })
         }
         Work::Connections(how_many) => {
             let found = connections::measure(&target, how_many)?;
             Sample::Connections(Connections {
-                bytes_per_connection: found.bytes_per_connection().context(NO_PROCESS)?,
-                connections_per_second: found.per_second(),
+                bytes_per_connection: rounded(found.bytes_per_connection().context(NO_PROCESS)?),
+                connections_per_second: rounded(found.per_second()),
             })
         }
     };
     Ok(sample)
+}
+
+/// Three places behind the point say all there is to say, and read back from the file as the same number.
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
 }
 
 fn source_name(source: CpuSource) -> &'static str {

@@ -16,6 +16,8 @@ pub(crate) struct Machine {
     pub(crate) memory_gib: u64,
     pub(crate) system: String,
     pub(crate) kernel: String,
+    /// TCP congestion control, which takes part on loopback too.
+    pub(crate) congestion_control: String,
 }
 
 impl Machine {
@@ -37,6 +39,7 @@ impl Machine {
             memory_gib: kibibytes.unwrap_or_default().div_ceil(1 << 20),
             system: field(&read("/etc/os-release"), "PRETTY_NAME", '='),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            congestion_control: read("/proc/sys/net/ipv4/tcp_congestion_control").trim().to_owned(),
         }
     }
 }

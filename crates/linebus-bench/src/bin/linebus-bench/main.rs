@@ -112,7 +112,13 @@ fn compare(options: &Compare) -> Result<ExitCode> {
     } else {
         println!("Page of {} bytes and chart of {} bytes not written.", page.len(), chart.len());
     }
-    let unmet = requirements::all(&results).iter().filter(|one| one.is_unmet(&results)).count();
+    let failed = results.failed_rows(options.tiny);
+    if failed > 0 {
+        eprintln!("{failed} measurements failed.");
+        return Ok(ExitCode::FAILURE);
+    }
+    let required = requirements::all(&results);
+    let unmet = required.iter().filter(|one| one.is_unmet(&results)).count();
     if options.check && unmet > 0 {
         eprintln!("{unmet} required ratios are not met.");
         return Ok(ExitCode::FAILURE);

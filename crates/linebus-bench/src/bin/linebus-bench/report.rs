@@ -29,6 +29,9 @@ const DATA: &str = "docs/benchmarks.json";
 /// From here on the generator, not the server, set the rate.
 const GENERATOR_BOUND_SHARE: f64 = 0.97;
 
+/// If both server and generator are below this, something else took their time.
+const BUSY_SHARE: f64 = 0.85;
+
 /// Writes page, chart and data below `folder`.
 pub(crate) fn write(results: &Results, folder: &Path) -> Result<()> {
     let write = |file: &str, text: String| {
@@ -42,12 +45,13 @@ pub(crate) fn write(results: &Results, folder: &Path) -> Result<()> {
     write(PAGE, page(results))
 }
 
-/// The tables, without the explanations.
+/// The tables and what failed, without the explanations.
 pub(crate) fn for_terminal(results: &Results) -> String {
     let mut text = String::new();
     for table in tables(results) {
         let _ = write!(text, "\n{}\n\n{table}", table.title);
     }
+    text.push_str(&prose::failures(results));
     text
 }
 
@@ -130,6 +134,7 @@ fn promises(results: &Results) -> Table {
         let verdict = match one.is_met() {
             Some(true) => "pass",
             Some(false) => "**fail**",
+            None if results.partial => continue,
             None => "not measured",
         };
         table.rows.push(vec![
@@ -138,9 +143,6 @@ fn promises(results: &Results) -> Table {
             measured.map_or("–".to_owned(), |number| format!("{number:.2} {unit}")),
             verdict.to_owned(),
         ]);
-    }
-    if results.rows.is_empty() {
-        table.rows.clear();
     }
     table
 }
@@ -154,15 +156,26 @@ fn deliveries(results: &Results) -> Table {
         for server in &servers {
             cells.push(cell(results.row(section, key, *server), |row| {
                 let spread = row.spread(Quantity::DeliveriesPerSecond)?;
-                let generator = row.spread(Quantity::GeneratorShare)?.median;
-                let mark = if generator >= GENERATOR_BOUND_SHARE { " †" } else { "" };
-                Some(format!("{}{mark}", spread_text(spread, rate)))
+                Some(format!("{}{}", spread_text(spread, rate), mark(row)?))
             }));
         }
         cells.push(ratio(results, section, key, Server::Nats, Quantity::DeliveriesPerSecond));
         table.rows.push(cells);
     }
     table
+}
+
+/// Whose limit a rate is, if not the server's.
+fn mark(row: &Row) -> Option<&'static str> {
+    let server = row.spread(Quantity::ServerShare)?.median;
+    let generator = row.spread(Quantity::GeneratorShare)?.median;
+    Some(if generator >= GENERATOR_BOUND_SHARE {
+        " †"
+    } else if server.max(generator) < BUSY_SHARE {
+        " ‡"
+    } else {
+        ""
+    })
 }
 
 fn cpu(results: &Results) -> Table {
@@ -228,7 +241,7 @@ fn connections(results: &Results) -> Table {
         let of = |key, quantity| {
             let row = results.row(Section::Connections, key, server);
             cell(row, |row| {
-                Some(spread_text(row.spread(quantity)?, |number| grouped(format!("{number:.0}"))))
+                Some(spread_text(row.spread(quantity)?, |number| grouped(&format!("{number:.0}"))))
             })
         };
         table.rows.push(vec![
@@ -250,7 +263,7 @@ fn receivers(results: &Results) -> Table {
         if !results.measurements(section).iter().any(|(measured, _)| *measured == key) {
             continue;
         }
-        let mut cells = vec![grouped(receivers)];
+        let mut cells = vec![grouped(&receivers)];
         for server in &servers {
             let row = results.row(section, &key, *server);
             cells.push(cell(row, |row| Some(spread_text(row.spread(Quantity::ServerNs)?, nanos))));
@@ -272,7 +285,7 @@ fn topics(results: &Results) -> Table {
     let mut table = Table::new(TOPICS, &titles);
     for count in TOPIC_COUNTS {
         let keys = [among_key(count), Shape::spread(count, PAYLOAD_BYTES).key()];
-        let mut cells = vec![grouped(count)];
+        let mut cells = vec![grouped(&count)];
         for server in &servers {
             for key in &keys {
                 let row = results.row(section, key, *server);
@@ -364,7 +377,7 @@ pub(crate) fn rate(per_second: f64) -> String {
 
 fn nanos(number: f64) -> String {
     match number {
-        number if number >= 1000.0 => grouped(format!("{number:.0}")),
+        number if number >= 1000.0 => grouped(&format!("{number:.0}")),
         number if number >= 99.5 => format!("{number:.0}"),
         number => format!("{number:.1}"),
     }
@@ -372,7 +385,7 @@ fn nanos(number: f64) -> String {
 
 fn micros(number: f64) -> String {
     match number {
-        number if number >= 99.5 => grouped(format!("{number:.0}")),
+        number if number >= 99.5 => grouped(&format!("{number:.0}")),
         number => format!("{number:.1}"),
     }
 }

@@ -140,7 +140,7 @@ fn flatness(results: &Results) -> Vec<Requirement> {
         results.spread(Section::Topics, &key, Server::Linebus, Quantity::ServerNs)
     };
     let topics = TOPIC_COUNTS.into_iter().skip(1).map(|count| Requirement {
-        what: format!("CPU per delivery, {} topics joined against 1", grouped(count)),
+        what: format!("CPU per delivery, {} topics joined against 1", grouped(&count)),
         bound: Bound::AtMost(FLAT),
         unit: "×",
         measured: quotient(cost(count), cost(1)),
@@ -173,7 +173,7 @@ fn throughput(results: &Results, key: &str, server: Server, quantity: Quantity) 
     results.spread(Section::Throughput, key, server, quantity)
 }
 
-/// Of the medians.
+/// Of the medians; nothing if a run was too short to cost anything.
 fn quotient(of: Option<Spread>, by: Option<Spread>) -> Option<f64> {
-    Some(of?.median / by?.median)
+    Some(of?.median / by?.median).filter(|ratio| ratio.is_finite())
 }

@@ -105,6 +105,7 @@ pub(crate) enum Quantity {
     ServerNs,
     GeneratorNs,
     GeneratorShare,
+    ServerShare,
     P50,
     P90,
     P99,
@@ -179,6 +180,14 @@ impl Results {
         found
     }
 
+    /// Measurements that gave no number. Of other people's servers that is a finding, not an error, unless they are
+    /// only run to see that everything works.
+    pub(crate) fn failed_rows(&self, of_others_too: bool) -> usize {
+        let own = |server| matches!(server, Server::Linebus | Server::Relay);
+        let failed = self.rows.iter().filter(|row| row.failure().is_some());
+        failed.filter(|row| of_others_too || own(row.server)).count()
+    }
+
     /// The servers that appear in a section, in the usual order.
     pub(crate) fn servers(&self, section: Section) -> Vec<Server> {
         let appears = |server: &Server| {
@@ -224,6 +233,7 @@ impl Sample {
             }
             (Sample::Throughput(sample), Quantity::ServerNs) => Some(sample.server_ns),
             (Sample::Throughput(sample), Quantity::GeneratorNs) => Some(sample.generator_ns),
+            (Sample::Throughput(sample), Quantity::ServerShare) => Some(sample.server_share),
             (Sample::Throughput(sample), Quantity::GeneratorShare) => Some(sample.generator_share),
             (Sample::Latency(sample), Quantity::P50) => Some(sample.p50),
             (Sample::Latency(sample), Quantity::P90) => Some(sample.p90),
@@ -278,5 +288,6 @@ mod tests {
         assert_eq!(row.samples.len(), 2);
         assert_eq!(row.spread(Quantity::BytesPerConnection), None);
         assert_eq!(row.failure(), Some("lost 3 of 9 deliveries"));
+        assert_eq!((results.failed_rows(false), results.failed_rows(true)), (0, 1));
     }
 }

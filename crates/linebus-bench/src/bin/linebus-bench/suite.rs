@@ -81,7 +81,7 @@ fn latency(options: &Compare) -> Vec<Measurement> {
     let rates = [(LATENCY_ONE, 1, 10_000), (LATENCY_HUNDRED, 100, 1_000)];
     let measurement = |(key, receivers, messages_per_second): (&str, usize, u32)| {
         let shape = Shape::one_topic(1, receivers, PAYLOAD_BYTES);
-        let per_second = grouped(messages_per_second);
+        let per_second = grouped(&messages_per_second);
         let how_fast = LatencyOptions {
             messages_per_second,
             warm_up: warm_up(options),
@@ -212,7 +212,7 @@ pub(crate) fn warm_up(options: &Compare) -> Duration {
 }
 
 /// `10 000`.
-pub(crate) fn grouped(number: impl ToString) -> String {
+pub(crate) fn grouped(number: &impl ToString) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

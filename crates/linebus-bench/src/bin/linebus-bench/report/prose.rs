@@ -52,7 +52,11 @@ fn machine(results: &Results) -> String {
         "- {}, {} cores, {} GiB of memory",
         machine.processor, machine.cores, machine.memory_gib
     );
-    let _ = writeln!(text, "- {}, Linux {}", machine.system, machine.kernel);
+    let _ = writeln!(
+        text,
+        "- {}, Linux {}, TCP congestion control {}",
+        machine.system, machine.kernel, machine.congestion_control
+    );
     for (server, version) in &results.versions {
         let _ = writeln!(text, "- {} {version}", server.title());
     }
@@ -62,7 +66,10 @@ fn machine(results: &Results) -> String {
 
 fn method(results: &Results) -> String {
     let clock = seconds(Duration::from_secs_f64(results.seconds));
-    let repeats = results.repeats;
+    let often = match results.repeats {
+        1 => "once".to_owned(),
+        repeats => format!("{repeats} times"),
+    };
     let source = match results.cpu_source.as_str() {
         "" => String::new(),
         source => format!(" Server CPU is user and system time of all its threads, from {source}."),
@@ -72,14 +79,14 @@ fn method(results: &Results) -> String {
          - One server at a time, freshly started, on one core; the generator, one thread, on another. All traffic is \
          TCP over loopback.\n\
          - Throughput is a closed loop: 64 KiB to 1 MiB are under way to each receiver (the same number of messages for \
-         every server), written in pieces of up to 64 KiB or more than one message at least. The clock runs for {clock} \
+         every server), written in pieces of about 64 KiB. The clock runs for {clock} \
          after a warm-up.\n\
          - Every delivery is compared with what it must be during warm-up and at the end; while the clock runs, the \
          first and the last of each read are, and the count must be exact. A run that loses, doubles or garbles \
          anything gives no number.\n\
          - Latency is an open loop: messages are due on a fixed grid of time, and latency counts from when a message was \
          due, not from when it was sent. The generator spins.\n\
-         - Everything is repeated {repeats} times, the servers taking turns; the tables give the median, and the least \
+         - Everything is measured {often}, the servers taking turns; the tables give the median, and the least \
          and the most in brackets.{source}\n"
     )
 }
@@ -93,11 +100,14 @@ pub(super) fn above(title: &str) -> Option<&'static str> {
         }
         DELIVERIES => {
             "Deliveries to all receivers together. At a † the generator was busy for 97 % of the time or more, so that it \
-             and not the server set the rate: the server could do more."
+             and not the server set the rate: the server could do more. At a ‡ neither was busy for 85 % of the time: the \
+             machine had other work, and the rate says little."
         }
         CPU => {
-            "Nanoseconds of the server's CPU for each delivery, the kernel's work for its sockets included. This is \
-             independent of how fast the generator is."
+            "Nanoseconds of the server's CPU for each delivery, the kernel's work for its sockets included. It \
+             depends less on the generator than the rate does, but not quite: a server that the generator can't keep \
+             busy (†) works on short queues that stay in the processor's caches, and so do its bytes. The relay's \
+             numbers are the likeliest to be such."
         }
         GENERATOR => {
             "Nanoseconds of the generator's own CPU for each delivery, to judge the † by. It differs between servers \

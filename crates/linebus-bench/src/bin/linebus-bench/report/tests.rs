@@ -131,7 +131,7 @@ fn the_page_can_be_rendered_again_from_its_data() {
     write(&results, folder.path()).expect("a folder can be written");
     let again = Results::load(&folder.path().join(DATA)).expect("what was written");
     assert_eq!(page(&again), page(&results));
-    let written = std::fs::read_to_string(folder.path().join(PAGE)).expect("the page");
+    let written = fs::read_to_string(folder.path().join(PAGE)).expect("the page");
     assert_eq!(written, page(&results));
 }
 
