@@ -1,13 +1,15 @@
 //! What nobody should do to a bus, done to the real server: a clear answer, nothing lost for
 //! others, bounded memory.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use linebus_testkit::process::Server;
 use linebus_testkit::telnet::Telnet;
+use rustix::process::{Pid, Signal, kill_process};
 
 const MIB: usize = 1 << 20;
 
@@ -100,7 +102,7 @@ fn binary_garbage_gets_errors_and_disturbs_nobody() {
         loop {
             // Answers to telnet's questions are no text, so bytes are read.
             let mut line = Vec::new();
-            let n = std::io::BufRead::read_until(&mut client.socket, b'\n', &mut line);
+            let n = BufRead::read_until(&mut client.socket, b'\n', &mut line);
             assert!(n.expect("the connection holds") > 0, "the connection holds");
             if line.ends_with(b"pong end\n") {
                 break;
@@ -156,7 +158,10 @@ fn connections_that_say_nothing_cost_little() {
     let mut others = Bystanders::on(&server);
     others.talk();
     let before = server.memory();
-    let count = 4_000;
+    // Each is a file descriptor here, too.
+    let files = rlimit::increase_nofile_limit(u64::MAX).expect("the limit can be raised");
+    let count = 10_000.min(files.saturating_sub(2_000) as usize);
+    assert!(count >= 1_000, "a limit of {files} files is too low for this test");
     let silent: Vec<_> = (0..count).map(|_| server.telnet()).collect();
     others.talk();
     let each = server.memory().saturating_sub(before) / count;
@@ -236,6 +241,53 @@ fn a_suspended_receiver_costs_its_neighbours_little_and_is_told() {
     }
     assert!(heard < lines, "it was cut off");
     assert_eq!(suspended.hear(), None);
+}
+
+#[test]
+fn a_receiver_that_is_stopped_delays_the_others_half_a_second_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = configured(
+        &folder,
+        "[limits]\noutbox_soft_bytes = 1000000\noutbox_hard_bytes = 100000000\n",
+    );
+    let mut command = Command::new(binary());
+    command.args(["recv", "t"]).env("LINEBUS_URL", server.url());
+    let mut stopped =
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it can be started");
+    let mut said = String::new();
+    let mut errors = BufReader::new(stopped.stderr.take().expect("it is a pipe"));
+    errors.read_line(&mut said).expect("it says that it has joined");
+    assert_eq!(said, "linebus: joined t\n");
+    signal(&stopped, Signal::STOP);
+    let (mut healthy, mut sender) = (server.telnet(), server.telnet());
+    healthy.ask("recv t", "ok recv t");
+    let lines = 100_000;
+    let sending = std::thread::spawn(move || {
+        let text: String =
+            (0..lines).map(|i| format!("send t {i} {}\n", "x".repeat(120))).collect();
+        sender.say_bytes(text.as_bytes());
+        sender
+    });
+    let mut gaps = Vec::new();
+    for i in 0..lines {
+        let began = Instant::now();
+        let line = healthy.hear().expect("the healthy one is served");
+        assert!(line.starts_with(&format!("recv t {i} ")), "line {i}: {line}");
+        gaps.push(began.elapsed());
+    }
+    drop(sending.join().expect("the sender is never closed"));
+    gaps.sort();
+    let [.., second, longest] = gaps[..] else { panic!("there are many") };
+    // It is waited for once, and not longer than it should be (with room for a busy machine).
+    let (wait, room) = (Duration::from_millis(400), Duration::from_millis(1500));
+    assert!(longest > wait && longest < room && second < wait, "{longest:?}, {second:?}");
+    signal(&stopped, Signal::KILL);
+    stopped.wait().expect("it is our child");
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let id = i32::try_from(child.id()).expect("process ids are positive");
+    kill_process(Pid::from_raw(id).expect("process ids are not 0"), signal).expect("it is ours");
 }
 
 #[test]
