@@ -84,14 +84,14 @@ impl<L: Link> Broker<L> {
             stamp: None,
             closed: false,
         };
-        let len = input.carried() + received;
-        match input.prepare(&mut buf[..len], batch.replies) {
+        let text = &mut buf[..input.carried() + received];
+        match input.prepare(text, batch.replies) {
             Prepared::Tls => batch.close(
-                &buf,
+                &[],
                 ByeReason::NotLines,
                 "this port speaks plain lines, not TLS; try `telnet` or `nc`",
             ),
-            Prepared::Text { range, plain } => batch.read(input, &mut buf[range], plain),
+            Prepared::Text { range, plain } => batch.read(input, &mut text[range], plain),
         }
         drop(batch);
         work.buf = buf;
@@ -104,9 +104,9 @@ impl<L: Link> Batch<'_, L> {
         let clean = plain || is_clean(&buf[..end]);
         let line_bytes_max = self.delivery.limits().line_bytes_max;
         let mut at = 0;
-        if !input.begun && buf[..end].starts_with("\u{feff}".as_bytes()) {
-            at = "\u{feff}".len();
-        }
+        let mark = "\u{feff}".as_bytes();
+        let mark_len = if !input.begun && buf.starts_with(mark) { mark.len() } else { 0 };
+        at += if end > 0 { mark_len } else { 0 };
         let mut full = false;
         while at < end && !self.closed && !full {
             let line_end =
@@ -127,13 +127,16 @@ impl<L: Link> Batch<'_, L> {
         }
         let tail = &buf[at..];
         let unfinished = tail.strip_suffix(b"\r").unwrap_or(tail);
-        if at == end && !input.discarding && unfinished.len() >= line_bytes_max {
+        let unmarked = unfinished.len() - if end > 0 { 0 } else { mark_len };
+        if at == end && !input.discarding && unmarked >= line_bytes_max {
             self.refuse(&too_long(line_bytes_max));
-            input.discarding = true;
+            (input.discarding, input.begun) = (true, true);
         }
         let skipped = if input.discarding { unfinished.len() } else { 0 };
         self.finish(buf);
-        input.keep(&tail[skipped..], at < end);
+        // Nothing is carried out after goodbye, so nothing need be kept.
+        let kept = if self.closed { &[] } else { &tail[skipped..] };
+        input.keep(kept, at < end && !self.closed);
     }
 
     /// Routes a run; returns where it ends.

@@ -34,7 +34,7 @@ pub(crate) struct Input {
     carry: Vec<u8>,
     /// Complete lines were left unread until the client reads its answers.
     held: bool,
-    /// The last read was not plain, which concerns the line it began.
+    /// The last read was not plain, which concerns the line or the telnet command it began.
     unplain: bool,
     /// The line that is too long is being thrown away.
     pub(crate) discarding: bool,
@@ -120,6 +120,13 @@ impl<L: Link> Connection<L> {
     pub fn holds_lines(&self) -> bool {
         self.input.held
     }
+
+    /// Bytes of text that were read and not carried out yet: an unfinished line, at most a line's
+    /// limit; more only while it [holds lines](Self::holds_lines).
+    #[must_use]
+    pub fn unread_bytes(&self) -> usize {
+        self.input.carried()
+    }
 }
 
 /// What [`Input::prepare`] makes of a read.
@@ -140,10 +147,6 @@ impl Input {
     /// other line ends, the rest of a line that is too long.
     pub(crate) fn prepare(&mut self, buf: &mut [u8], answers: &mut Vec<u8>) -> Prepared {
         let carried = self.carry.len();
-        // A TLS record of type handshake (RFC 8446, 5.1) begins with 22, which no line does.
-        if !self.begun && carried == 0 && buf.first() == Some(&22) {
-            return Prepared::Tls;
-        }
         let mut len = buf.len();
         let plain = !self.unplain && is_plain(&buf[carried..]);
         if !plain {
@@ -153,6 +156,10 @@ impl Input {
             len = from + unify_line_ends(&mut buf[from..len]);
         }
         self.unplain = !plain;
+        // A TLS record of type handshake (RFC 8446, 5.1) begins with 22, which no line does.
+        if !self.begun && carried == 0 && buf[..len].first() == Some(&22) {
+            return Prepared::Tls;
+        }
         let mut start = 0;
         if self.discarding {
             start = match memchr(b'\n', &buf[..len]) {
@@ -167,7 +174,7 @@ impl Input {
     /// Keeps what is left of a read: an unfinished line, or lines `held` for later.
     pub(crate) fn keep(&mut self, rest: &[u8], held: bool) {
         self.held = held;
-        self.unplain &= !rest.is_empty();
+        self.unplain &= !rest.is_empty() || self.telnet != Telnet::Text;
         if rest.is_empty() {
             self.carry = Vec::new();
         } else {

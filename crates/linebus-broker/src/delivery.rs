@@ -14,7 +14,7 @@ use linebus_protocol::run::{lines, topic_of, write_watch};
 use crate::broker::{Broker, Now};
 use crate::fact::Fact;
 use crate::limits::Limits;
-use crate::route::{Route, Target};
+use crate::route::{Group, Route, Target};
 use crate::session::{Link, Offered, Session};
 
 /// Memory that deliveries use again and again, one per thread.
@@ -131,12 +131,20 @@ impl<'a, L: Link> Delivery<'a, L> {
     }
 
     fn deliver_to_groups(&mut self, route: &Route<L>, changes: u64, line: &[u8]) {
-        for at in 0..route.groups.len() {
+        let mut heard = Vec::new();
+        for group in &route.groups {
             let (mut changes, mut fresh) = (changes, None);
-            // A member that left in the meantime is not the one: the next is asked.
-            while let Some(member) = self.turn(fresh.as_deref().unwrap_or(route), at)
-                && !self.offer(&member, changes, line, Way::Gathered)
-            {
+            while let Some(member) = self.turn(fresh.as_deref().unwrap_or(route), group) {
+                if heard.contains(&member.id()) {
+                    break; // its turn in another group, too: the line comes once
+                }
+                if self.offer(&member, changes, line, Way::Gathered) {
+                    if route.groups.len() > 1 {
+                        heard.push(member.id());
+                    }
+                    break;
+                }
+                // A member that left in the meantime is not the one: the next is asked.
                 changes = self.broker.changes();
                 fresh = Some(self.resolve_line(line));
             }
@@ -144,8 +152,8 @@ impl<'a, L: Link> Delivery<'a, L> {
     }
 
     /// Whose turn it is in one of the groups; nobody's, if that member hears the line anyway.
-    fn turn(&self, route: &Route<L>, group: usize) -> Option<Arc<Session<L>>> {
-        let member = route.groups.get(group)?.pick(self.sender.map(|sender| sender.id()))?;
+    fn turn(&self, route: &Route<L>, group: &Group<L>) -> Option<Arc<Session<L>>> {
+        let member = route.group(group)?.pick(self.sender.map(|sender| sender.id()))?;
         let hears_anyway = route.target(member).is_some_and(|target| target.recv);
         (!hears_anyway).then(|| Arc::clone(member))
     }

@@ -60,6 +60,9 @@ pub(crate) struct Outbox {
     head: usize,
     /// Bytes in all chunks that are not written, also those of a chunk that was taken.
     queued: usize,
+    /// What waited was thrown away while bytes were on their way to the link: of those that come
+    /// back only the line that was begun still counts.
+    severed: bool,
     pub(crate) stage: Stage,
     pub(crate) pressure: Pressure,
 }
@@ -70,6 +73,7 @@ impl Outbox {
             chunks: VecDeque::new(),
             head: 0,
             queued: 0,
+            severed: false,
             stage: Stage::Open,
             pressure: Pressure::Free,
         }
@@ -112,15 +116,12 @@ impl Outbox {
         self.judge(limits, now)
     }
 
-    /// The part after `written` that is still to be sent: all of it, or where this outbox was
-    /// cut in the meantime, the line that was begun.
+    /// The part after `written` that is still to be sent.
     fn rest_of<'a>(&self, lines: &'a [u8], written: usize) -> &'a [u8] {
-        let rest = &lines[written..];
         match self.stage {
-            Stage::Open => rest,
-            Stage::Closing(_) if starts_line(lines, written) => &[],
-            Stage::Closing(_) => &rest[..memchr(b'\n', rest).map_or(rest.len(), |end| end + 1)],
             Stage::Closed => &[],
+            _ if self.severed => begun_line(lines, written),
+            _ => &lines[written..],
         }
     }
 
@@ -149,6 +150,7 @@ impl Outbox {
 
     /// Takes the first chunk, to be written from the returned position on.
     pub(crate) fn take(&mut self) -> Option<(Vec<u8>, usize)> {
+        self.severed = false;
         Some((self.chunks.pop_front()?, std::mem::take(&mut self.head)))
     }
 
@@ -167,7 +169,9 @@ impl Outbox {
         self.queued -= written + (left - rest);
         if rest > 0 {
             chunk.truncate(head + rest);
-            self.chunks.push_front(chunk);
+            // The canary puts it behind what came later, which the simulation must notice.
+            let at = if cfg!(feature = "canary") { self.chunks.len() } else { 0 };
+            self.chunks.insert(at, chunk);
             self.head = head;
         }
         self.queued <= limits.outbox_soft_bytes / 2 && self.release()
@@ -178,6 +182,15 @@ impl Outbox {
         std::mem::replace(&mut self.pressure, Pressure::Free) != Pressure::Free
     }
 
+    /// Whether there is more to throw away than a line that was begun and a goodbye.
+    pub(crate) fn can_be_cut(&self) -> bool {
+        match self.stage {
+            Stage::Open => true,
+            Stage::Closing(ByeReason::Slow | ByeReason::Memory) | Stage::Closed => false,
+            Stage::Closing(_) => self.chunks.len() > 1,
+        }
+    }
+
     /// Throws away what waits, but for the line that is half written, and puts `bye` last. The
     /// rest of a chunk that is being written is thrown away when it comes back.
     pub(crate) fn cut(&mut self, reason: ByeReason, bye: &[u8]) {
@@ -185,7 +198,7 @@ impl Outbox {
         let first = self.take();
         self.queued -= self.chunks.drain(..).map(|chunk| chunk.len()).sum::<usize>();
         if let Some((mut chunk, head)) = first {
-            let rest = self.rest_of(&chunk, head).len();
+            let rest = begun_line(&chunk, head).len();
             self.queued -= chunk.len() - head - rest;
             if rest > 0 {
                 chunk.truncate(head + rest);
@@ -194,6 +207,7 @@ impl Outbox {
                 self.head = head;
             }
         }
+        self.severed = true;
         self.push_bye(bye);
     }
 
@@ -217,7 +231,16 @@ impl Outbox {
     }
 }
 
+/// The rest of the line that is written up to `at`; nothing if no line is begun.
+fn begun_line(lines: &[u8], at: usize) -> &[u8] {
+    let end = memchr(b'\n', &lines[at..]).map_or(lines.len(), |end| at + end + 1);
+    if starts_line(lines, at) { &[] } else { &lines[at..end] }
+}
+
 /// Whether `at` is where a line begins.
 fn starts_line(lines: &[u8], at: usize) -> bool {
     at == 0 || lines[at - 1] == b'\n'
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,7 @@ pub(crate) struct Route<L> {
 
 /// Those of whom one hears each line.
 pub(crate) struct Group<L> {
+    name: Box<str>,
     pub(crate) members: Vec<Arc<Session<L>>>,
     next: AtomicUsize,
 }
@@ -66,12 +67,12 @@ impl<L: Link> Route<L> {
             }
             same
         });
-        let groups = groups.into_values().map(|mut members| {
+        let groups = groups.into_iter().map(|(name, mut members)| {
             members.sort_by_key(|session| session.id());
             members.dedup_by_key(|session| session.id());
             // Where a route begins its round changes from route to route, so that frequent joins
             // do not favour the first member.
-            Group { members, next: AtomicUsize::new(turn) }
+            Group { name: name.into(), members, next: AtomicUsize::new(turn) }
         });
         Self {
             watched: targets.iter().any(|target| target.watch),
@@ -102,6 +103,11 @@ impl<L: Link> Route<L> {
         at.ok().map(|at| &self.targets[at])
     }
 
+    /// The group of the same name as one of another route to the topic.
+    pub(crate) fn group(&self, of_other: &Group<L>) -> Option<&Group<L>> {
+        self.groups.iter().find(|group| group.name == of_other.name)
+    }
+
     /// Everybody who hears the topic in any way, each once.
     pub(crate) fn everybody(&self) -> Vec<&Arc<Session<L>>> {
         let grouped = self.groups.iter().flat_map(|group| &group.members);
@@ -114,12 +120,14 @@ impl<L: Link> Route<L> {
 }
 
 impl<L: Link> Group<L> {
-    /// The member whose turn it is: not the sender, and preferably one that is not behind.
+    /// The member whose turn it is: not the sender, nobody who leaves, and preferably one that is
+    /// not behind.
     pub(crate) fn pick(&self, sender: Option<u64>) -> Option<&Arc<Session<L>>> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         let count = self.members.len();
         let round = || (0..count).map(|i| &self.members[turn.wrapping_add(i) % count]);
-        let other = |session: &&Arc<Session<L>>| Some(session.id()) != sender;
+        let other =
+            |session: &&Arc<Session<L>>| Some(session.id()) != sender && !session.is_leaving();
         let ready = |session: &&Arc<Session<L>>| other(session) && !session.is_behind();
         round().find(ready).or_else(|| round().find(other))
     }

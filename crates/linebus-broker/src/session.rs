@@ -26,7 +26,7 @@ pub struct Gone;
 /// Where a session's bytes go: a socket that does not block, or anything like it.
 pub trait Link: Send {
     /// Writes as much of `bytes` as can be written now and says how much that was. Less than all
-    /// means that the link is full; [`Session::flush`] is to be called when it no longer is.
+    /// means that the link is full; [`Broker::flush`](crate::Broker::flush) is to be called when it no longer is.
     ///
     /// # Errors
     /// [`Gone`] when nothing can ever be written again.
@@ -38,8 +38,10 @@ pub struct Session<L> {
     id: u64,
     address: Box<str>,
     user: Mutex<Option<Box<str>>>,
-    /// Above its soft mark or leaving: groups pass it over.
+    /// Above its soft mark or leaving: groups rather choose another.
     behind: AtomicBool,
+    /// Was told goodbye, or its link is gone: groups choose another.
+    leaving: AtomicBool,
     waker: AtomicWaker,
     out: Mutex<Out<L>>,
 }
@@ -50,6 +52,8 @@ struct Out<L> {
     link: Option<L>,
     /// The link was full; the session's own task waits for it.
     blocked: bool,
+    /// Its own task waits until it is drained.
+    drain_awaited: bool,
     /// Sessions that wait for this outbox to drain.
     waiters: Vec<Arc<Session<L>>>,
 }
@@ -73,11 +77,13 @@ impl<L: Link> Session<L> {
             address,
             user: Mutex::new(None),
             behind: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             out: Mutex::new(Out {
                 outbox: Outbox::new(),
                 link: Some(link),
                 blocked: false,
+                drain_awaited: false,
                 waiters: Vec::new(),
             }),
         }
@@ -115,6 +121,10 @@ impl<L: Link> Session<L> {
         self.behind.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
     /// Has `waker` woken when the link was found full, the session is at its end, or a receiver
     /// that it waited for has drained.
     pub fn register(&self, waker: &Waker) {
@@ -143,11 +153,14 @@ impl<L: Link> Session<L> {
         self.out.lock().blocked
     }
 
-    /// Whether everything is written and nothing is being written.
+    /// Whether everything is written and nothing is being written. If not, it is woken when
+    /// that changes.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        let out = self.out.lock();
-        out.outbox.queued() == 0 && (out.link.is_some() || out.outbox.stage == Stage::Closed)
+        let mut out = self.out.lock();
+        let at_rest = out.link.is_some() || out.outbox.stage == Stage::Closed;
+        out.drain_awaited = !at_rest || out.outbox.queued() > 0;
+        !out.drain_awaited
     }
 
     /// Whether it is still above its soft mark, `sender` waits for that to end, and how long it
@@ -303,6 +316,9 @@ impl<L: Link> Session<L> {
                 self.block(&mut out);
             }
         }
+        if out.drain_awaited && out.outbox.queued() == 0 {
+            self.wake();
+        }
         drop(out);
         wake_all(waiters);
     }
@@ -318,7 +334,7 @@ impl<L: Link> Session<L> {
     /// Throws away what waits and says goodbye; what is left of the reason is a fact.
     pub(crate) fn cut(&self, reason: ByeReason, queued: &AtomicUsize) -> Option<Fact> {
         let mut out = self.out.lock();
-        (out.outbox.stage == Stage::Open).then(|| self.cut_now(&mut out, reason, queued))
+        out.outbox.can_be_cut().then(|| self.cut_now(&mut out, reason, queued))
     }
 
     fn cut_now(&self, out: &mut Out<L>, reason: ByeReason, queued: &AtomicUsize) -> Fact {
@@ -347,6 +363,7 @@ impl<L: Link> Session<L> {
     /// Nobody waits for it any more, groups pass it over, its task looks after its end.
     fn leave_open(&self, out: &mut Out<L>) {
         self.behind.store(true, Ordering::Relaxed);
+        self.leaving.store(true, Ordering::Relaxed);
         out.outbox.release();
         wake_all(std::mem::take(&mut out.waiters));
         self.wake();

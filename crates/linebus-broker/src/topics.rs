@@ -289,3 +289,6 @@ impl Shape {
         at == self.tokens && !self.tail
     }
 }
+
+#[cfg(test)]
+mod tests;

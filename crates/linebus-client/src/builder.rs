@@ -12,22 +12,19 @@ use crate::url::{BusUrl, UrlError};
 
 /// Choices for a [`Client`]; every one has a default.
 ///
-/// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tiny_bus/mod.rs"));
-/// # let url = tiny_bus();
+/// ```no_run
 /// use std::time::Duration;
-/// use linebus_client::Client;
+/// use linebus_client::{Client, Error};
 ///
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// let (client, events) = Client::builder(&url)?
+/// # async fn example() -> Result<(), Error> {
+/// let (client, events) = Client::builder("linebus://127.0.0.1")?
 ///     .login("alice", None)?
 ///     .back_off(Duration::from_millis(50), Duration::from_secs(3))
 ///     .answer_timeout(Duration::from_secs(5))
 ///     .connect()
 ///     .await?;
-/// # drop((client, events));
-/// # Ok::<(), linebus_client::Error>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing happens before connect"]

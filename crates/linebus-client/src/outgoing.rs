@@ -202,7 +202,11 @@ impl Outgoing {
     /// thrown away, and returned for a last look.
     pub(crate) fn take_down(&self, why: &Lost, for_good: bool) -> Vec<u8> {
         let mut state = self.state.lock();
-        state.link = if for_good { Link::Closed(why.clone()) } else { Link::Down(why.clone()) };
+        // The first reason to be closed is the one that counts.
+        if !matches!(state.link, Link::Closed(_)) {
+            let link = if for_good { Link::Closed } else { Link::Down };
+            state.link = link(why.clone());
+        }
         let pending = std::mem::take(&mut state.pending);
         let lines = std::mem::take(&mut state.lines);
         drop(state);

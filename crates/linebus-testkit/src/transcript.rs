@@ -260,7 +260,7 @@ fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn escape(line: &[u8]) -> String {
+pub(crate) fn escape(line: &[u8]) -> String {
     let mut text = String::new();
     for chunk in line.utf8_chunks() {
         for c in chunk.valid().chars() {

@@ -10,7 +10,7 @@ use linebus_bench::{Protocol, Shape, Target};
 
 use crate::bus::Bus;
 use crate::exit::Failure;
-use crate::hear::seconds;
+use crate::until::seconds;
 
 /// Measure deliveries per second and latency on a bus.
 ///

@@ -4,11 +4,14 @@ use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use linebus_client::{Client, Event, Events};
+use jiff::{Timestamp, tz::TimeZone};
+use linebus_client::{Client, Error, Event, Events, Message};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor, ExternalPrinter};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::bus::{Bus, tell};
 use crate::exit::Failure;
@@ -28,21 +31,54 @@ pub(crate) struct Args {
 
 /// Most lines in the history file.
 const HISTORY_LINES_MAX: usize = 1000;
+/// The command that ends a chat.
+const QUIT: &str = "/quit";
 
 pub(crate) async fn run(bus: &Bus, args: Args) -> Result<(), Failure> {
     let (client, events) = bus.connect().await?;
-    let named = args.user.is_some() || bus.url()?.user().is_none();
-    let user = args.user.or_else(|| std::env::var("USER").ok());
-    if named && let Some(user) = user {
-        client.login(&user, None).await?;
+    match (&args.user, bus.url()?.user()) {
+        (Some(user), _) => client.login(user, None).await?,
+        (None, Some(_)) => {}
+        (None, None) => log_in_from_environment(&client).await?,
     }
     client.watch(&args.topic).await?;
     let (said, lines) = mpsc::channel(1);
-    let mut show = if io::stdin().is_terminal() { edit(said)? } else { pipe(said) };
+    let terminal = Terminal::of_a_person();
+    let mut show = if terminal.is_some() { edit(said)? } else { pipe(said) };
     show(format!("joined {}; /help says more", args.topic));
-    talk(&client, events, lines, &args.topic, show).await?;
+    let ended = talk(&client, events, lines, &args.topic, show).await;
+    drop(terminal);
+    ended?;
     client.logoff().await?;
     Ok(())
+}
+
+/// Logs in as `$USER` if that is a name which a bus takes. Otherwise one is a guest.
+async fn log_in_from_environment(client: &Client) -> Result<(), Failure> {
+    let Ok(user) = std::env::var("USER") else { return Ok(()) };
+    match client.login(&user, None).await {
+        Ok(()) | Err(Error::Url(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A terminal as it was. Line editing changes it while it waits for a line, and a chat may end
+/// during that: dropping this puts it right.
+struct Terminal(Termios);
+
+impl Terminal {
+    /// The terminal, if a person types and reads there.
+    fn of_a_person() -> Option<Self> {
+        let both = io::stdin().is_terminal() && io::stdout().is_terminal();
+        both.then(|| tcgetattr(io::stdin()).ok()).flatten().map(Self)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // If it is gone, there is nothing to put right.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
 }
 
 type Show = Box<dyn FnMut(String) + Send>;
@@ -54,44 +90,57 @@ async fn talk(
     topic: &str,
     mut show: Show,
 ) -> Result<(), Failure> {
+    let mut commands = JoinSet::new();
     loop {
         tokio::select! {
             line = lines.recv() => match line.as_deref().map(str::trim_end) {
-                None | Some("/quit") => return Ok(()),
+                None | Some(QUIT) => return Ok(()),
                 Some("") => {}
                 Some(command) if command.starts_with('/') => {
-                    for line in carry_out(client, topic, command).await? {
-                        show(line);
-                    }
+                    // Beside the listening: the answer comes after what is to be heard before it.
+                    commands.spawn(carry_out(client.clone(), topic.to_owned(), command.to_owned()));
                 }
                 Some(message) => if let Err(error) = client.send(topic, message).await {
                     show(format!("not sent: {error}"));
                 },
             },
+            Some(done) = commands.join_next() => match done.context("a command failed")? {
+                Ok(lines) => lines.into_iter().for_each(&mut show),
+                Err(error) => show(error.to_string()),
+            },
             event = events.next() => match event {
                 None => return Err(Failure::NoBus("the connection is closed".to_owned())),
-                Some(Event::Message(message)) => show(format!(
-                    "{} {}: {}",
-                    message.time.as_deref().and_then(|time| time.get(11..16)).unwrap_or(""),
-                    message.user.as_deref().unwrap_or("?"),
-                    escape(&message.text),
-                )),
+                Some(Event::Message(message)) => show(as_line(&message)),
                 Some(Event::Disconnected(lost)) if lost.retrying => {
                     show(format!("{}; connecting again", lost.why));
                 }
                 Some(Event::Reconnected { .. }) => {
                     show("connected again; something may have been said meanwhile".to_owned());
                 }
+                Some(Event::Refused(refused)) => show(refused.to_string()),
+                Some(Event::Note { text, .. }) => show(text),
                 Some(other) => tell(&other)?,
             },
         }
     }
 }
 
-async fn carry_out(client: &Client, topic: &str, command: &str) -> Result<Vec<String>, Failure> {
-    Ok(match command {
+fn as_line(message: &Message) -> String {
+    let time = message.time.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+    let time = time.map(local_minute);
+    let user = message.user.as_deref().unwrap_or("?");
+    format!("{}{user}: {}", time.unwrap_or_default(), escape(&message.text))
+}
+
+/// The hour and minute here, and a blank.
+fn local_minute(time: Timestamp) -> String {
+    time.to_zoned_datetime(TimeZone::system()).strftime("%H:%M ").to_string()
+}
+
+async fn carry_out(client: Client, topic: String, command: String) -> Result<Vec<String>, Error> {
+    Ok(match command.as_str() {
         "/who" => {
-            let who = client.who(Some(topic)).await?;
+            let who = client.who(Some(&topic)).await?;
             who.into_iter().map(|who| format!("{} from {}", who.user, who.address)).collect()
         }
         "/topics" => {
@@ -122,7 +171,8 @@ fn edit(said: mpsc::Sender<String>) -> Result<Show, Failure> {
             match editor.readline("> ") {
                 Ok(line) => {
                     let _ = editor.add_history_entry(&line);
-                    if said.blocking_send(line).is_err() {
+                    let last = line.trim_end() == QUIT;
+                    if said.blocking_send(line).is_err() || last {
                         break;
                     }
                 }

@@ -1,15 +1,13 @@
 //! `linebus recv` and `linebus watch`: print what comes.
 
-use std::num::NonZeroU64;
-use std::time::Duration;
-
-use linebus_client::{Client, Event, Events};
+use linebus_client::{Event, Events};
 use rustix::event::{PollFd, PollFlags, poll};
-use tokio::time::{Instant, sleep_until};
 
 use crate::bus::{Bus, tell};
 use crate::exit::Failure;
+use crate::joining::{Joining, Kind};
 use crate::print::{How, Printer};
+use crate::until::{Limit, Until};
 
 /// Print the messages that others send to topics.
 ///
@@ -46,139 +44,76 @@ struct Hear {
     how: How,
 }
 
-/// When to stop.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Until {
-    /// Stop after so many messages.
-    #[arg(short = 'n', long, value_name = "COUNT")]
-    count: Option<NonZeroU64>,
-    /// Stop after so many seconds, fractions allowed: exit code 124 if --count was not reached.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    timeout: Option<Duration>,
-}
-
-/// A number of seconds, fractions allowed.
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.ok_or_else(|| "a number of seconds is wanted, such as 2 or 0.5".to_owned())
-}
-
-/// Counts messages and watches the time.
-pub(crate) struct Limit {
-    left: Option<u64>,
-    end: Option<Instant>,
-}
-
-impl Until {
-    /// Starts to count.
-    pub(crate) fn begin(&self) -> Limit {
-        Limit {
-            left: self.count.map(NonZeroU64::get),
-            end: self.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
-        }
-    }
-}
-
-impl Limit {
-    /// Counts a message; true if it was the last.
-    pub(crate) fn count(&mut self) -> bool {
-        self.left.as_mut().is_some_and(|left| {
-            *left -= 1;
-            *left == 0
-        })
-    }
-
-    /// The next event, or none when the time is up.
-    pub(crate) async fn next(&self, events: &mut Events) -> Result<Option<Event>, Failure> {
-        let up = async {
-            match self.end {
-                Some(end) => sleep_until(end).await,
-                None => std::future::pending().await,
-            }
-        };
-        let event = tokio::select! {
-            biased;
-            event = events.next() => event,
-            () = up => return self.time_is_up().map(|()| None),
-        };
-        let over = || Failure::NoBus("the connection is closed".to_owned());
-        event.map(Some).ok_or_else(over)
-    }
-
-    fn time_is_up(&self) -> Result<(), Failure> {
-        match self.left {
-            None => Ok(()),
-            Some(left) => {
-                Err(Failure::TimedOut(format!("the time is up, {left} more messages were wanted")))
-            }
-        }
-    }
-}
+/// Most messages printed before a look at the time and at the joins that are still being made.
+const MESSAGES_IN_A_ROW: usize = 1000;
 
 pub(crate) async fn recv(bus: &Bus, args: Recv) -> Result<(), Failure> {
-    let printer = Printer::new(args.hear.how.clone(), false)?;
-    let (client, events) = bus.connect().await?;
-    for topic in &args.hear.topics {
-        match &args.group {
-            Some(group) => client.recv_in_group(topic, group).await?,
-            None => client.recv(topic).await?,
-        }
-        args.hear.say_joined(topic);
-    }
-    print_all(&args.hear, printer, client, events).await
+    let kind = args.group.map_or(Kind::Recv, Kind::RecvInGroup);
+    args.hear.print_all(bus, kind).await
 }
 
 pub(crate) async fn watch(bus: &Bus, args: Watch) -> Result<(), Failure> {
-    let printer = Printer::new(args.hear.how.clone(), true)?;
-    let (client, events) = bus.connect().await?;
-    for topic in &args.hear.topics {
-        client.watch(topic).await?;
-        args.hear.say_joined(topic);
-    }
-    print_all(&args.hear, printer, client, events).await
+    args.hear.print_all(bus, Kind::Watch).await
 }
 
 impl Hear {
-    fn say_joined(&self, topic: &str) {
-        if !self.quiet {
-            eprintln!("linebus: joined {topic}");
-        }
+    async fn print_all(self, bus: &Bus, kind: Kind) -> Result<(), Failure> {
+        let watching = matches!(kind, Kind::Watch);
+        let mut printing =
+            Printing { printer: Printer::new(self.how, watching)?, limit: self.until.begin() };
+        let (client, mut events) = bus.connect().await?;
+        let mut joining = Joining::start(client, self.topics, kind, self.quiet);
+        end_with_the_reader();
+        let done = printing.run(&mut events, &mut joining).await;
+        printing.printer.flush()?;
+        done
     }
 }
 
-async fn print_all(
-    hear: &Hear,
-    mut printer: Printer,
-    client: Client,
-    mut events: Events,
-) -> Result<(), Failure> {
-    end_with_the_reader();
-    let mut limit = hear.until.begin();
-    loop {
-        let event = match events.try_next() {
-            Some(event) => event,
-            None => {
+struct Printing {
+    printer: Printer,
+    limit: Limit,
+}
+
+impl Printing {
+    async fn run(&mut self, events: &mut Events, joining: &mut Joining) -> Result<(), Failure> {
+        loop {
+            let mut in_a_row = 0;
+            while in_a_row < MESSAGES_IN_A_ROW
+                && let Some(event) = events.try_next()
+            {
+                if self.take(&event)? {
+                    return Ok(());
+                }
+                in_a_row += 1;
+            }
+            if in_a_row < MESSAGES_IN_A_ROW {
                 // Nothing waits: now is the time to show what there is.
-                printer.flush()?;
-                match limit.next(&mut events).await? {
-                    Some(event) => event,
-                    None => break,
+                self.printer.flush()?;
+            }
+            tokio::select! {
+                biased;
+                joined = joining.wait(), if joining.is_going_on() => joined?,
+                () = self.limit.time_is_up() => return self.limit.judge(),
+                event = events.next() => {
+                    let over = || Failure::NoBus("the connection is closed".to_owned());
+                    if self.take(&event.ok_or_else(over)?)? {
+                        return Ok(());
+                    }
                 }
             }
-        };
-        match event {
-            Event::Message(message) => {
-                printer.print(&message)?;
-                if limit.count() {
-                    break;
-                }
-            }
-            other => tell(&other)?,
         }
     }
-    printer.flush()?;
-    drop(client);
-    Ok(())
+
+    /// Prints a message, or tells what else happened; true if it was the last.
+    fn take(&mut self, event: &Event) -> Result<bool, Failure> {
+        let Event::Message(message) = event else {
+            tell(event)?;
+            return Ok(false);
+        };
+        self.printer.print(message)?;
+        Ok(self.limit.count())
+    }
 }
 
 /// Ends this process when nobody reads its output any more, even while no message comes:

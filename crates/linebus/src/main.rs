@@ -7,12 +7,14 @@ mod check;
 mod docs;
 mod exit;
 mod hear;
+mod joining;
 mod list;
 mod on;
 mod ping;
 mod print;
 mod send;
 mod serve;
+mod until;
 
 use std::process::ExitCode;
 

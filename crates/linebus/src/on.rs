@@ -2,14 +2,15 @@
 
 use std::process::{ExitStatus, Stdio};
 
-use linebus_client::{Event, Message};
+use linebus_client::{Event, Events, Message};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::bus::{Bus, tell};
 use crate::exit::Failure;
-use crate::hear::Until;
+use crate::joining::{Joining, Kind};
+use crate::until::{Limit, Until};
 
 /// Run a command for each message.
 ///
@@ -36,65 +37,71 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(bus: &Bus, args: Args) -> Result<(), Failure> {
     let (client, mut events) = bus.connect().await?;
-    for topic in &args.topics {
-        match &args.group {
-            Some(group) => client.recv_in_group(topic, group).await?,
-            None => client.watch(topic).await?,
-        }
-        eprintln!("linebus: joined {topic}");
-    }
-    let mut limit = args.until.begin();
-    let mut jobs = Jobs::default();
-    // Messages wait in the bus's outbox while all jobs are busy.
-    let ended = loop {
-        match limit.next(&mut events).await {
-            Ok(Some(Event::Message(message))) => {
-                jobs.wait_below(usize::from(args.jobs)).await;
-                jobs.start(&args.command, message);
-                if limit.count() {
-                    break Ok(());
-                }
-            }
-            Ok(Some(other)) => {
-                if let Err(lost) = tell(&other) {
-                    break Err(lost);
-                }
-            }
-            Ok(None) => break Ok(()),
-            Err(failure) => break Err(failure),
-        }
+    let kind = args.group.map_or(Kind::Watch, Kind::RecvInGroup);
+    let mut joining = Joining::start(client, args.topics, kind, false);
+    let mut jobs = Jobs {
+        command: args.command,
+        running: JoinSet::new(),
+        running_max: usize::from(args.jobs),
+        failed: false,
     };
-    jobs.wait_below(1).await;
+    let ended = jobs.run(&mut events, &mut joining, args.until.begin()).await;
+    while let Some(job) = jobs.running.join_next().await {
+        jobs.note_end(job);
+    }
     match ended {
         Ok(()) if jobs.failed => Err(Failure::Said),
         ended => ended,
     }
 }
 
-#[derive(Default)]
 struct Jobs {
+    command: Vec<String>,
     running: JoinSet<Result<(), String>>,
+    running_max: usize,
     failed: bool,
 }
 
 impl Jobs {
-    /// Waits until fewer than `count` are running.
-    async fn wait_below(&mut self, count: usize) {
-        while self.running.len() >= count
-            && let Some(ended) = self.running.join_next().await
-        {
-            let ended = ended.unwrap_or_else(|error| Err(error.to_string()));
-            if let Err(text) = ended {
-                eprintln!("linebus: {text}");
-                self.failed = true;
+    /// Starts a job for each message until there is reason to stop. While all are busy, messages
+    /// are not read: they wait here up to the client's bound, and then in the bus's outbox.
+    async fn run(
+        &mut self,
+        events: &mut Events,
+        joining: &mut Joining,
+        mut limit: Limit,
+    ) -> Result<(), Failure> {
+        loop {
+            tokio::select! {
+                biased;
+                Some(job) = self.running.join_next() => self.note_end(job),
+                joined = joining.wait(), if joining.is_going_on() => joined?,
+                () = limit.time_is_up() => return limit.judge(),
+                event = events.next(), if self.running.len() < self.running_max => match event {
+                    Some(Event::Message(message)) => {
+                        self.start(message);
+                        if limit.count() {
+                            return Ok(());
+                        }
+                    }
+                    Some(other) => tell(&other)?,
+                    None => return Err(Failure::NoBus("the connection is closed".to_owned())),
+                },
             }
         }
     }
 
-    fn start(&mut self, words: &[String], message: Message) {
-        let name = words[0].clone();
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).stdin(Stdio::piped()).kill_on_drop(true);
+    fn note_end(&mut self, job: Result<Result<(), String>, JoinError>) {
+        if let Err(text) = job.unwrap_or_else(|error| Err(error.to_string())) {
+            eprintln!("linebus: {text}");
+            self.failed = true;
+        }
+    }
+
+    fn start(&mut self, message: Message) {
+        let name = self.command[0].clone();
+        let mut command = Command::new(&name);
+        command.args(&self.command[1..]).stdin(Stdio::piped()).kill_on_drop(true);
         self.running.spawn(async move {
             let status = run_one(command, message)
                 .await

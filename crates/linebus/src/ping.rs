@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::bus::Bus;
 use crate::exit::Failure;
-use crate::hear::seconds;
+use crate::until::seconds;
 
 /// Measure the time of round trips to the bus.
 #[derive(Debug, clap::Args)]

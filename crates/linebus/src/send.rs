@@ -1,8 +1,10 @@
 //! `linebus send`: one message from the command line, or one per line of standard input.
 
+use std::io;
+
 use anyhow::Context;
 use linebus_client::{Client, Error, Event, Events};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
 
 use crate::bus::{Bus, tell};
 use crate::exit::Failure;
@@ -41,13 +43,11 @@ async fn send_lines(client: &Client, topic: &str) -> Result<bool, Failure> {
     let mut line = Vec::new();
     let mut good = true;
     for number in 1_u64.. {
-        line.clear();
-        if input.read_until(b'\n', &mut line).await.context("can't read standard input")? == 0 {
-            break;
-        }
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let sent = match str::from_utf8(text) {
+        let bytes_max = client.line_bytes_max();
+        let read = read_line(&mut input, &mut line, bytes_max).await;
+        let Some(bytes) = read.context("can't read standard input")? else { break };
+        let sent = match str::from_utf8(&line) {
+            _ if bytes > bytes_max => Err(Error::TooLong { bytes, bytes_max }),
             Ok(text) => client.send(topic, text).await,
             Err(_) => Err(Error::BadText),
         };
@@ -61,6 +61,37 @@ async fn send_lines(client: &Client, topic: &str) -> Result<bool, Failure> {
         }
     }
     Ok(good)
+}
+
+/// Reads one line into `line`, its LF or CR LF taken off, and returns how long it is; `None` at
+/// the end. Of a line that is longer than `bytes_max` only that much is kept.
+async fn read_line(
+    input: &mut (impl AsyncBufRead + Unpin),
+    line: &mut Vec<u8>,
+    bytes_max: usize,
+) -> io::Result<Option<usize>> {
+    line.clear();
+    let mut len = 0;
+    loop {
+        let read = input.fill_buf().await?;
+        if read.is_empty() {
+            // A last line may have no end.
+            return Ok((len > 0).then_some(len));
+        }
+        let end = memchr::memchr(b'\n', read);
+        let part = &read[..end.unwrap_or(read.len())];
+        line.extend_from_slice(&part[..part.len().min(bytes_max - line.len())]);
+        len += part.len();
+        let consumed = part.len() + usize::from(end.is_some());
+        input.consume(consumed);
+        if end.is_some() {
+            if len == line.len() && line.last() == Some(&b'\r') {
+                line.pop();
+                len -= 1;
+            }
+            return Ok(Some(len));
+        }
+    }
 }
 
 /// Tells what the bus refuses until the connection ends; how many that were.
@@ -77,4 +108,38 @@ async fn tell_refusals(mut events: Events) -> Result<usize, Failure> {
         }
     }
     Ok(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(input: &[u8], capacity: usize, bytes_max: usize) -> Vec<(String, usize)> {
+        let mut input = BufReader::with_capacity(capacity, input);
+        let (mut line, mut lines) = (Vec::new(), Vec::new());
+        while let Some(len) = read_line(&mut input, &mut line, bytes_max).await.expect("memory") {
+            lines.push((String::from_utf8_lossy(&line).into_owned(), len));
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn lines_are_the_same_however_they_are_read() {
+        let input = b"one\r\n\n  two\nlonger than ten\nend";
+        let expected = [("one", 3), ("", 0), ("  two", 5), ("longer tha", 15), ("end", 3)];
+        let expected = expected.map(|(text, len)| (text.to_owned(), len));
+        for capacity in [1, 2, 3, 7, 100] {
+            assert_eq!(read(input, capacity, 10).await, expected, "{capacity}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_takes_no_memory() {
+        let mut input = BufReader::with_capacity(1000, tokio::io::repeat(b'x'));
+        let mut input = tokio::io::AsyncReadExt::take(&mut input, 10_000_000);
+        let mut line = Vec::new();
+        let len = read_line(&mut input, &mut line, 100).await.expect("memory");
+        assert_eq!((len, line.len()), (Some(10_000_000), 100));
+        assert!(line.capacity() < 1000);
+    }
 }

@@ -327,6 +327,7 @@ fn a_listener_says_what_it_may_have_missed_and_goes_on() {
     let mut heard = String::new();
     recv.stdout.take().expect("it is a pipe").read_to_string(&mut heard).expect("it is text");
     assert_eq!(heard, "t again\n");
+    assert!(recv.wait().expect("it is our child").success());
 }
 
 #[test]

@@ -1,0 +1,372 @@
+//! The broker and its reference side by side: whatever is done to one is done to the other, and
+//! after each step all that anybody heard is held against what was due.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use linebus_broker::{Broker, Connection, Fact, Limits, Now, Session, Stage, Work};
+use linebus_protocol::ByeReason;
+
+use super::pipe::{Pipe, PipeEnd, pipe};
+use super::reader::{Reader, Said};
+use super::record::Record;
+use crate::ledger::Verdict;
+use crate::model::Model;
+
+/// 2013-02-03, when the simulated time begins.
+const BEGIN_UNIX_US: i64 = 1_359_849_600_000_000;
+
+/// One connection, as the bus and its client see it.
+struct Guest {
+    name: String,
+    connection: Connection<Pipe>,
+    pipe: Arc<PipeEnd>,
+    reader: Reader,
+    /// What it said that the broker may not have carried out, with the place in its text where
+    /// that ends.
+    said: VecDeque<(usize, Said)>,
+    /// The beginning of a line that it hears.
+    hearing: Vec<u8>,
+    /// The connection broke, as the model was told.
+    lost: bool,
+    /// It was above its soft mark for too long; nobody waits for it until it has drained.
+    given_up: bool,
+}
+
+/// Both of them.
+pub struct Pair {
+    broker: Broker<Pipe>,
+    model: Model,
+    work: Work<Pipe>,
+    guests: BTreeMap<u64, Guest>,
+    elapsed: Duration,
+    /// What happened.
+    pub record: Record,
+}
+
+impl Pair {
+    /// A bus on which nobody is.
+    #[must_use]
+    pub fn new(limits: &Limits, record: Record) -> Self {
+        Self {
+            broker: Broker::new(limits.clone()),
+            model: Model::new(limits),
+            work: Work::default(),
+            guests: BTreeMap::new(),
+            elapsed: Duration::ZERO,
+            record,
+        }
+    }
+
+    /// The broker, to be asked.
+    #[must_use]
+    pub fn broker(&self) -> &Broker<Pipe> {
+        &self.broker
+    }
+
+    /// The time since the beginning.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, by: Duration) {
+        self.elapsed += by;
+    }
+
+    fn now(&self) -> Now {
+        let us = i64::try_from(self.elapsed.as_micros()).expect("a simulation is short");
+        Now { elapsed: self.elapsed, unix_us: BEGIN_UNIX_US + us }
+    }
+
+    /// The time as those see it who watch.
+    fn time(&self) -> String {
+        let us = self.elapsed.as_micros();
+        let seconds = us / 1_000_000;
+        let (minutes, hours) = (seconds / 60, seconds / 3600);
+        let (us, s, m) = (us % 1_000_000, seconds % 60, minutes % 60);
+        format!("2013-02-03T{hours:02}:{m:02}:{s:02}.{us:06}Z")
+    }
+
+    /// What the bus knows of a connection.
+    #[must_use]
+    pub fn session(&self, id: u64) -> Arc<Session<Pipe>> {
+        Arc::clone(self.guests[&id].connection.session())
+    }
+
+    /// A client comes, and `name` is what records call it. Returns its number and its end of the
+    /// pipe, which holds `room` bytes.
+    ///
+    /// # Errors
+    /// Something that must not be, as in all that follows.
+    pub fn connect(&mut self, name: &str, room: usize) -> Result<(u64, Arc<PipeEnd>), String> {
+        let (link, end) = pipe();
+        end.limit(room, usize::MAX);
+        let pipe = Arc::new(end);
+        let now = self.now();
+        let connection = self.broker.connect(link, name, &mut self.work, now);
+        let id = connection.session().id();
+        let guest = Guest {
+            name: name.to_owned(),
+            connection,
+            pipe: Arc::clone(&pipe),
+            reader: Reader::new(self.broker.limits().line_bytes_max),
+            said: VecDeque::new(),
+            hearing: Vec::new(),
+            lost: false,
+            given_up: false,
+        };
+        self.guests.insert(id, guest);
+        self.model.connect(id, name);
+        self.settle()?;
+        Ok((id, pipe))
+    }
+
+    /// The broker takes what was read from a client; nothing where it holds lines already read.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn receive(&mut self, id: u64, bytes: &[u8]) -> Verdict {
+        let (now, time) = (self.now(), self.time());
+        let queued: Vec<_> = self.queued().collect();
+        let guest = self.guests.get_mut(&id).expect("it is connected");
+        self.work.space(&guest.connection)[..bytes.len()].copy_from_slice(bytes);
+        self.broker.receive(&mut guest.connection, &mut self.work, bytes.len(), now);
+        for byte in bytes {
+            let said = guest.reader.read(*byte);
+            guest.said.extend(said.map(|said| (guest.reader.text_bytes, said)));
+        }
+        let unread = guest.connection.unread_bytes();
+        if unread > self.broker.limits().line_bytes_max + "\r".len() + "\u{feff}".len()
+            && !guest.connection.holds_lines()
+        {
+            return Err(format!("{} keeps {unread} bytes of a line", guest.name));
+        }
+        if guest.connection.holds_lines() {
+            self.record.count("held");
+        }
+        let carried_out = guest.reader.text_bytes - unread;
+        while let Some((end, _)) = guest.said.front()
+            && *end <= carried_out
+            && let Some((_, said)) = guest.said.pop_front()
+        {
+            match said {
+                Said::Line(line) => {
+                    self.record.said(&guest.name, &line);
+                    self.model.says(id, &line, &time);
+                }
+                Said::Tls => self.model.close(id, ByeReason::NotLines),
+            }
+        }
+        self.settle()?;
+        self.check_that_it_waits(id, &queued)
+    }
+
+    /// Rule 7: whoever adds to an outbox above its soft mark waits, unless it was given up.
+    fn check_that_it_waits(&mut self, id: u64, before: &[(u64, usize)]) -> Verdict {
+        let soft = self.broker.limits().outbox_soft_bytes;
+        let grown = |(other, queued): (u64, usize)| {
+            let known = before.iter().find(|(id, _)| *id == other);
+            queued > soft && known.is_none_or(|(_, known)| *known < queued)
+        };
+        let behind: Vec<_> = self
+            .queued()
+            .filter(|now| grown(*now))
+            .map(|(id, _)| &self.guests[&id])
+            .filter(|guest| !guest.given_up && guest.connection.session().stage() == Stage::Open)
+            .map(|guest| guest.name.clone())
+            .collect();
+        let open = self.session(id).stage() == Stage::Open;
+        if open && !behind.is_empty() && self.paused_until(id)?.is_none() {
+            return Err(format!("{} does not wait for {behind:?}", self.guests[&id].name));
+        }
+        Ok(())
+    }
+
+    fn queued(&self) -> impl Iterator<Item = (u64, usize)> {
+        let queued = |(id, guest): (&u64, &Guest)| (*id, guest.connection.session().queued());
+        self.guests.iter().map(queued)
+    }
+
+    /// Until when nothing may be read from a client.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn paused_until(&mut self, id: u64) -> Result<Option<Duration>, String> {
+        let now = self.now();
+        let guest = self.guests.get_mut(&id).expect("it is connected");
+        let until = guest.connection.paused_until(&self.broker, now);
+        let Limits { drain_ms, outbox_soft_bytes, .. } = *self.broker.limits();
+        if let Some(until) = until {
+            self.record.count("paused");
+            if until > now.elapsed + Duration::from_millis(drain_ms) {
+                return Err(format!("{} waits too long", self.guests[&id].name));
+            }
+            if self.queued().all(|(_, queued)| queued <= outbox_soft_bytes / 2) {
+                return Err(format!("{} waits for nobody", self.guests[&id].name));
+            }
+        }
+        Ok(until)
+    }
+
+    /// Whether lines are held that the broker has read.
+    #[must_use]
+    pub fn holds_lines(&self, id: u64) -> bool {
+        self.guests[&id].connection.holds_lines()
+    }
+
+    /// A client's link can write again.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn flush(&mut self, id: u64) -> Verdict {
+        self.broker.flush(self.guests[&id].connection.session());
+        self.settle()
+    }
+
+    /// A client has closed its half.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn leave(&mut self, id: u64) -> Verdict {
+        let guest = self.guests.get_mut(&id).expect("it is connected");
+        self.broker.leave(&mut guest.connection);
+        self.model.leave(id);
+        self.settle()
+    }
+
+    /// The shell forgets a connection.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn disconnect(&mut self, id: u64) -> Verdict {
+        let (now, time) = (self.now(), self.time());
+        let mut guest = self.guests.remove(&id).expect("it is connected");
+        self.broker.disconnect(&mut guest.connection, &mut self.work, now);
+        self.model.disconnect(id, &time);
+        if !guest.pipe.is_ended() {
+            return Err(format!("{} is gone, and its link is not", guest.name));
+        }
+        self.settle()
+    }
+
+    /// Everybody is told something.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn note_all(&mut self, code: &str, text: &str) -> Verdict {
+        let now = self.now();
+        for (id, guest) in &self.guests {
+            if guest.connection.session().stage() == Stage::Open {
+                self.model.tell(*id, &format!("note {code} {text}"));
+            }
+        }
+        self.broker.note_all(code, text, &mut self.work, now);
+        self.settle()
+    }
+
+    /// Everybody is told goodbye.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn close_all(&mut self, reason: ByeReason, text: &str) -> Verdict {
+        self.guests.keys().for_each(|id| self.model.close(*id, reason));
+        self.broker.close_all(reason, text);
+        self.settle()
+    }
+
+    /// Holds what the broker did against what it should have done.
+    fn settle(&mut self) -> Verdict {
+        for fact in self.work.facts() {
+            match fact {
+                Fact::Cut { id, reason, queued } => {
+                    self.model.end(id, Some(reason));
+                    self.model.due.cut(id, reason);
+                    if reason == ByeReason::Slow && queued <= self.broker.limits().outbox_hard_bytes
+                    {
+                        return Err(format!("{queued} bytes are no reason to cut {id} off"));
+                    }
+                }
+                Fact::NotWaitedFor { id, .. } => {
+                    self.record.count("not waited for");
+                    self.guests.get_mut(&id).expect("it is connected").given_up = true;
+                }
+                Fact::LoggedIn { .. } => {}
+            }
+        }
+        for (id, guest) in &mut self.guests {
+            guest.hear(*id, &mut self.model, &mut self.record)?;
+            guest.settle(*id, &mut self.model, self.broker.limits())?;
+        }
+        self.check_sums()
+    }
+
+    /// What waits for each is what waits for all, and inside the limits.
+    fn check_sums(&self) -> Verdict {
+        let limits = self.broker.limits();
+        let sum: usize = self.queued().map(|(_, queued)| queued).sum();
+        if sum != self.broker.queued() {
+            return Err(format!("{sum} bytes wait, and {} are counted", self.broker.queued()));
+        }
+        if sum > limits.outboxes_bytes_max {
+            // Nothing is left but goodbyes, each after the line that was begun.
+            let least = 2 * limits.line_bytes_max + 300;
+            let most = self.queued().map(|(_, queued)| queued).max().unwrap_or(0);
+            if most > least {
+                return Err(format!("{sum} bytes wait in all, {most} of them for one"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Guest {
+    /// Looks at everything that was written to it.
+    fn hear(&mut self, id: u64, model: &mut Model, record: &mut Record) -> Verdict {
+        self.hearing.extend(self.pipe.written());
+        let mut at = 0;
+        loop {
+            let rest = &self.hearing[at..];
+            // A refusal of telnet's negotiation: IAC, DONT or WONT, an option.
+            if rest.first() == Some(&255) && rest.len() >= 3 {
+                at += 3;
+                continue;
+            }
+            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { break };
+            let line = str::from_utf8(&rest[..end]).map_err(|_| format!("{rest:?} is no text"))?;
+            record.heard(&self.name, line);
+            let verdict = model.due.hears(id, line);
+            verdict.map_err(|wrong| format!("{} {wrong}", self.name))?;
+            at += end + 1;
+        }
+        self.hearing.drain(..at);
+        Ok(())
+    }
+
+    /// Looks at what its session has come to.
+    fn settle(&mut self, id: u64, model: &mut Model, limits: &Limits) -> Verdict {
+        let session = self.connection.session();
+        let queued = session.queued();
+        if session.stage() == Stage::Open && queued > limits.outbox_hard_bytes {
+            return Err(format!("{queued} bytes wait for {}", self.name));
+        }
+        if queued <= limits.outbox_soft_bytes / 2 {
+            self.given_up = false;
+        }
+        if session.stage() == Stage::Closed {
+            if !std::mem::replace(&mut self.lost, true) {
+                model.end(id, None);
+                model.due.lose(id);
+            }
+        } else if session.is_drained() {
+            if !self.hearing.is_empty() {
+                return Err(format!("{} heard half a line: {:?}", self.name, self.hearing));
+            }
+            let verdict = model.due.drained(id);
+            return verdict.map_err(|wrong| format!("{} {wrong}", self.name));
+        }
+        Ok(())
+    }
+}

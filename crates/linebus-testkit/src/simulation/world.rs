@@ -1,0 +1,298 @@
+//! Clients, their pipes and their moods. What happens in a step depends on the seed, the number of
+//! the step and the state, so that steps can be left out and the others stay what they were.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use fastrand::Rng;
+use linebus_broker::{Limits, Session};
+use linebus_protocol::ByeReason;
+
+use super::pair::Pair;
+use super::pipe::Pipe;
+use super::record::Record;
+use super::script::Script;
+use super::shell::{Shell, Turned};
+use crate::ledger::Verdict;
+
+/// More turns than this after the last step, and the bus does not come to rest.
+const TURNS_MAX: usize = 1_000_000;
+/// A client says no more while this much is on its way to the bus.
+const WIRE_BYTES_MAX: usize = 300_000;
+
+/// One simulated world.
+pub struct World {
+    /// The bus.
+    pub pair: Pair,
+    seed: u64,
+    script: Script,
+    room_bytes_max: usize,
+    drain_ms: u64,
+    seats: Vec<Seat>,
+    serial: u64,
+    /// Those who have gone, of whom nothing may be left in the end.
+    past: Vec<Weak<Session<Pipe>>>,
+}
+
+/// A place at the bus that one client after the other takes.
+#[derive(Default)]
+struct Seat {
+    taken: usize,
+    client: Option<Client>,
+}
+
+struct Client {
+    name: String,
+    shell: Shell,
+    /// What it has said and has not arrived.
+    wire: Vec<u8>,
+    /// It does not read.
+    stalled: bool,
+    /// It closes when all it said has arrived.
+    closes: bool,
+}
+
+/// Mixes a seed with a number.
+fn mix(seed: u64, number: u64) -> u64 {
+    Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).u64(..)
+}
+
+impl World {
+    /// The world of this seed.
+    #[must_use]
+    pub fn new(seed: u64, record: Record) -> Self {
+        let rng = &mut Rng::with_seed(mix(seed, u64::MAX));
+        // Most worlds are tiny, some roomy, few large enough for more than a chunk.
+        let (scale, run_lines_max) = match rng.u32(..16) {
+            0..10 => (1, 12),
+            10..14 => (8, 40),
+            _ => (128, 80),
+        };
+        let line_bytes_max = rng.usize(40..120) * if scale > 1 { 10 } else { 1 };
+        let outbox_soft_bytes = rng.usize(100..1_000) * scale;
+        let outbox_hard_bytes = outbox_soft_bytes * rng.usize(2..6);
+        let limits = Limits {
+            line_bytes_max,
+            joins_max: rng.usize(2..8),
+            outbox_soft_bytes,
+            outbox_hard_bytes,
+            drain_ms: rng.u64(5..200),
+            outboxes_bytes_max: outbox_hard_bytes + rng.usize(..2 * outbox_hard_bytes),
+        };
+        let script =
+            Script { message_bytes_max: line_bytes_max / 2, run_lines_max, line_bytes_max };
+        Self {
+            pair: Pair::new(&limits, record),
+            seed,
+            script,
+            room_bytes_max: outbox_soft_bytes,
+            drain_ms: limits.drain_ms,
+            seats: (0..rng.usize(2..7)).map(|_| Seat::default()).collect(),
+            serial: 0,
+            past: Vec::new(),
+        }
+    }
+
+    /// Plays some steps, then everything that must follow.
+    ///
+    /// # Errors
+    /// What must not be.
+    pub fn play(&mut self, steps: &[u64]) -> Verdict {
+        for step in steps {
+            self.step(*step)?;
+        }
+        self.finish()
+    }
+
+    /// Plays one step.
+    ///
+    /// # Errors
+    /// What must not be.
+    pub fn step(&mut self, step: u64) -> Verdict {
+        let rng = &mut Rng::with_seed(mix(self.seed, step));
+        let seat = rng.usize(..self.seats.len());
+        match &mut self.seats[seat].client {
+            None => self.take(seat, rng)?,
+            Some(client) => match rng.u32(..1_000) {
+                0..350 if !client.closes && client.wire.len() < WIRE_BYTES_MAX => {
+                    self.script.lines(rng, &mut self.serial, &mut client.wire);
+                    client.arrive(rng);
+                }
+                350..550 => client.arrive(rng),
+                550..850 if !client.stalled => client.read(rng),
+                850..900 => client.mood(rng, self.room_bytes_max, &mut self.pair.record),
+                900..910 => client.leave(rng, &mut self.pair.record),
+                910..960 => {
+                    let ms = rng.u64(..=self.drain_ms);
+                    self.pair.record.remark(|| format!("+{ms} ms"));
+                    self.pair.advance(Duration::from_millis(ms));
+                }
+                960..962 => self.pair.note_all("restart", "soon")?,
+                962 if rng.u32(..10) == 0 => {
+                    self.pair.close_all(ByeReason::Shutdown, "the bus stops")?;
+                }
+                _ => {}
+            },
+        }
+        for _ in 0..rng.usize(..4) {
+            let ready = self.ready();
+            if !ready.is_empty() {
+                self.turn(ready[rng.usize(..ready.len())])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, seat: usize, rng: &mut Rng) -> Verdict {
+        let letter = char::from(b'A' + u8::try_from(seat).expect("few seats"));
+        let taken = &mut self.seats[seat].taken;
+        *taken += 1;
+        let name = match *taken {
+            1 => letter.to_string(),
+            taken => format!("{letter}{taken}"),
+        };
+        let room = rng.usize(..=self.room_bytes_max);
+        self.pair.record.remark(|| format!("{name} comes, with room for {room} bytes"));
+        let (id, pipe) = self.pair.connect(&name, room)?;
+        self.seats[seat].client = Some(Client {
+            name,
+            shell: Shell::new(id, pipe),
+            wire: Vec::new(),
+            stalled: false,
+            closes: false,
+        });
+        Ok(())
+    }
+
+    /// The seats whose tasks have a reason to act.
+    fn ready(&self) -> Vec<usize> {
+        let now = self.pair.elapsed();
+        let ready = |seat: &Seat| seat.client.as_ref().is_some_and(|c| c.shell.is_ready(now));
+        (0..self.seats.len()).filter(|seat| ready(&self.seats[*seat])).collect()
+    }
+
+    fn turn(&mut self, seat: usize) -> Verdict {
+        let Some(client) = &mut self.seats[seat].client else { return Ok(()) };
+        let session = std::sync::Arc::downgrade(&self.pair.session(client.shell.id));
+        if client.shell.turn(&mut self.pair)? == Turned::Ended {
+            self.pair.record.remark(|| format!("{} is gone", client.name));
+            self.past.push(session);
+            self.seats[seat].client = None;
+        }
+        Ok(())
+    }
+
+    /// Everybody reads, everything arrives, and in the end everybody goes.
+    fn finish(&mut self) -> Verdict {
+        self.pair.record.remark(|| "from here on all goes well".to_owned());
+        for client in self.clients() {
+            client.shell.pipe.limit(usize::MAX, usize::MAX);
+            if !client.closes {
+                client.wire.extend_from_slice(b"\nping end\n");
+            }
+        }
+        self.rest()?;
+        let stuck = self.clients().find(|client| !client.wire.is_empty());
+        if let Some(client) = stuck {
+            return Err(format!("{} said something that was never read", client.name));
+        }
+        if self.pair.broker().queued() != 0 {
+            return Err(format!("{} bytes wait for nothing", self.pair.broker().queued()));
+        }
+        self.clients().for_each(|client| client.closes = true);
+        self.rest()?;
+        self.leave_nothing()
+    }
+
+    fn clients(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.seats.iter_mut().filter_map(|seat| seat.client.as_mut())
+    }
+
+    /// Lets everybody act until nobody has a reason to, and time pass until it gives none.
+    fn rest(&mut self) -> Verdict {
+        for _ in 0..TURNS_MAX {
+            for client in self.clients() {
+                let _ = client.shell.pipe.drain(usize::MAX);
+                client.push(usize::MAX);
+            }
+            let ready = self.ready();
+            if let Some(seat) = ready.first() {
+                self.turn(*seat)?;
+                continue;
+            }
+            let Some(timer) = self.clients().filter_map(|client| client.shell.timer()).min() else {
+                return Ok(());
+            };
+            self.pair.advance(timer - self.pair.elapsed());
+        }
+        Err("the bus does not come to rest".to_owned())
+    }
+
+    /// Nobody is there: no session, no join, no route, no byte is left.
+    fn leave_nothing(&mut self) -> Verdict {
+        if let Some(client) = self.clients().next() {
+            return Err(format!("{} never goes", client.name));
+        }
+        let broker = self.pair.broker();
+        let (sessions, queued) = (broker.sessions(), broker.queued());
+        if (sessions, queued) != (0, 0) {
+            return Err(format!("{sessions} sessions and {queued} bytes are left"));
+        }
+        if self.past.iter().any(|session| session.upgrade().is_some()) {
+            return Err("somebody who has gone is still known to somebody".to_owned());
+        }
+        let (id, _) = self.pair.connect("Z", usize::MAX)?;
+        self.pair.receive(id, b"who\ntopics\n")?;
+        self.pair.disconnect(id)
+    }
+}
+
+impl Client {
+    /// Some of what it said arrives.
+    fn arrive(&mut self, rng: &mut Rng) {
+        self.push(match rng.u32(..6) {
+            0 => 1,
+            1 => rng.usize(1..40),
+            _ => usize::MAX,
+        });
+    }
+
+    fn push(&mut self, count: usize) {
+        let count = count.min(self.wire.len());
+        self.shell.arrived.extend(self.wire.drain(..count));
+        self.shell.closed |= self.closes && self.wire.is_empty();
+    }
+
+    fn read(&mut self, rng: &mut Rng) {
+        let count = match rng.u32(..4) {
+            0 => 1,
+            1 => rng.usize(1..100),
+            _ => usize::MAX,
+        };
+        let _ = self.shell.pipe.drain(count);
+    }
+
+    fn mood(&mut self, rng: &mut Rng, room_bytes_max: usize, record: &mut Record) {
+        if rng.u32(..3) > 0 {
+            self.stalled = !self.stalled;
+            let does = if self.stalled { "stops reading" } else { "reads on" };
+            return record.remark(|| format!("{} {does}", self.name));
+        }
+        let room = rng.usize(1..=room_bytes_max);
+        let bite = if rng.bool() { usize::MAX } else { rng.usize(1..30) };
+        self.shell.pipe.limit(room, bite);
+        record.remark(|| format!("{} has room for {room} bytes", self.name));
+    }
+
+    /// It closes its half, or the connection breaks.
+    fn leave(&mut self, rng: &mut Rng, record: &mut Record) {
+        self.closes = true;
+        if rng.bool() {
+            return record.remark(|| format!("{} closes after what it said", self.name));
+        }
+        self.wire.clear();
+        self.shell.pipe.break_off();
+        self.shell.closed = true;
+        record.remark(|| format!("{}'s connection breaks", self.name));
+    }
+}

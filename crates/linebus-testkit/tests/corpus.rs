@@ -1,0 +1,37 @@
+//! What fuzzing found worth keeping, played again on every run.
+
+use std::path::Path;
+
+use linebus_testkit::fuzz;
+
+fn replay(target: &str, body: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let files = std::fs::read_dir(folder).expect("the corpus is there");
+    let mut paths: Vec<_> = files.map(|file| file.expect("readable").path()).collect();
+    paths.sort();
+    assert!(paths.len() > 20, "a few dozen");
+    for path in paths {
+        println!("{}", path.display());
+        body(&std::fs::read(&path).expect("readable"));
+    }
+}
+
+#[test]
+fn lines_are_read_as_they_are_written() {
+    replay("line", fuzz::line);
+}
+
+#[test]
+fn patterns_are_what_the_grammar_says() {
+    replay("pattern", fuzz::pattern);
+}
+
+#[test]
+fn streams_mean_the_same_however_they_are_cut() {
+    replay("stream", fuzz::stream);
+}
+
+#[test]
+fn configurations_are_right_or_explained() {
+    replay("config", fuzz::config);
+}
