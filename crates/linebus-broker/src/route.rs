@@ -25,8 +25,6 @@ pub(crate) struct Route<L> {
     pub(crate) targets: Vec<Target<L>>,
     pub(crate) groups: Vec<Group<L>>,
     pub(crate) watched: bool,
-    /// The state of all wildcard joins that it was made from.
-    pub(crate) wildcards: u64,
 }
 
 /// Those of whom one hears each line.
@@ -38,11 +36,7 @@ pub(crate) struct Group<L> {
 
 impl<L: Link> Route<L> {
     /// Merges the members of all joins that match a topic.
-    pub(crate) fn new<'a>(
-        members: impl Iterator<Item = &'a Member<L>>,
-        wildcards: u64,
-        turn: usize,
-    ) -> Self
+    pub(crate) fn new<'a>(members: impl Iterator<Item = &'a Member<L>>, turn: usize) -> Self
     where
         L: 'a,
     {
@@ -78,7 +72,6 @@ impl<L: Link> Route<L> {
             watched: targets.iter().any(|target| target.watch),
             groups: groups.collect(),
             targets,
-            wildcards,
         }
     }
 

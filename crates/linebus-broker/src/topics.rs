@@ -6,9 +6,8 @@
 //! because only that shape fits three tokens. The shapes in use are few, whatever the number of
 //! patterns. (A trie finds the same with more code and a node per token.)
 //!
-//! A resolved topic is kept as a [`Route`]: with its joins where there are any, otherwise in a
-//! bounded cache of two generations. Topics used once flow through it without evicting others one
-//! by one.
+//! A resolved topic is kept as a [`Route`] in a bounded cache of two generations: one look-up for
+//! each run of lines. Topics used once flow through it without evicting others one by one.
 
 use std::sync::Arc;
 
@@ -19,8 +18,8 @@ use linebus_protocol::{Pattern, Topic};
 use crate::route::Route;
 use crate::session::{Link, Session};
 
-/// Most topics in one generation of the cache of topics that only wildcards match.
-const GENERATION_MAX: usize = 16_384;
+/// Most topics in one generation of the cache. When a second one is full, the first is forgotten.
+const GENERATION_MAX: usize = 65_536;
 
 /// Keys are clients' words, hence a hasher with a random seed.
 type Map<V> = HashMap<Box<[u8]>, V, RandomState>;
@@ -47,11 +46,8 @@ pub(crate) enum Want<'a> {
     Watch,
 }
 
-struct Joins<L> {
-    /// By session number: new ones come last, so this is a push, and leaving a binary search.
-    members: Vec<Member<L>>,
-    route: Option<Arc<Route<L>>>,
-}
+/// By session number: new ones come last, so joining is a push, and leaving a binary search.
+type Members<L> = Vec<Member<L>>;
 
 /// Which tokens of a pattern are wildcards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,14 +61,12 @@ struct Shape {
 }
 
 pub(crate) struct Topics<L> {
-    joins: Map<Joins<L>>,
+    joins: Map<Members<L>>,
     shapes: Vec<(Shape, usize)>,
     recent: Map<Arc<Route<L>>>,
     older: Map<Arc<Route<L>>>,
     /// How many routes were made.
     resolved: usize,
-    /// Changes with every wildcard join and leave, and outdates every route.
-    wildcards: u64,
 }
 
 impl<L: Link> Topics<L> {
@@ -83,17 +77,12 @@ impl<L: Link> Topics<L> {
             recent: Map::default(),
             older: Map::default(),
             resolved: 0,
-            wildcards: 0,
         }
     }
 
     /// The route of a topic that was resolved before.
     pub(crate) fn cached(&self, topic: &[u8]) -> Option<&Arc<Route<L>>> {
-        let route = match self.joins.get(topic) {
-            Some(joins) => joins.route.as_ref(),
-            None => self.recent.get(topic).or_else(|| self.older.get(topic)),
-        };
-        route.filter(|route| route.wildcards == self.wildcards)
+        self.recent.get(topic).or_else(|| self.older.get(topic))
     }
 
     /// Resolves a topic and remembers the route.
@@ -106,12 +95,10 @@ impl<L: Link> Topics<L> {
                 found.extend(self.joins.get(written.as_bytes()));
             }
         }
-        let members = found.iter().flat_map(|joins| &joins.members);
-        let route = Arc::new(Route::new(members, self.wildcards, self.resolved));
+        let members = found.iter().flat_map(|members| members.iter());
+        let route = Arc::new(Route::new(members, self.resolved));
         self.resolved += 1;
-        if let Some(joins) = self.joins.get_mut(name.as_bytes()) {
-            joins.route = Some(Arc::clone(&route));
-        } else if !self.shapes.is_empty() {
+        if self.joins.contains_key(name.as_bytes()) || !self.shapes.is_empty() {
             if self.recent.len() >= GENERATION_MAX {
                 self.older = std::mem::take(&mut self.recent);
             }
@@ -130,11 +117,11 @@ impl<L: Link> Topics<L> {
         allowed: bool,
     ) -> Joined {
         let name = pattern.as_str().as_bytes();
-        let position = |joins: &Joins<L>| {
-            joins.members.binary_search_by_key(&session.id(), |member| member.session.id())
+        let position = |members: &Members<L>| {
+            members.binary_search_by_key(&session.id(), |member| member.session.id())
         };
         let at = self.joins.get(name).map_or(Err(0), position);
-        let member = at.ok().and_then(|at| Some(&self.joins.get(name)?.members[at]));
+        let member = at.ok().and_then(|at| self.joins.get(name)?.get(at));
         let new = match (want, member) {
             (_, None) => true,
             (Want::Recv(_), Some(member)) => member.recv == Recv::No,
@@ -144,20 +131,20 @@ impl<L: Link> Topics<L> {
             return Joined::TooMany;
         }
         if !self.joins.contains_key(name) {
-            self.joins.insert(name.into(), Joins { members: Vec::new(), route: None });
+            self.joins.insert(name.into(), Vec::new());
             self.add_shape(pattern);
         }
-        let joins = self.joins.get_mut(name).expect("it is there or was just put there");
+        let members = self.joins.get_mut(name).expect("it is there or was just put there");
         let first = at.is_err();
         let at = at.unwrap_or_else(|at| {
             let member = Member { session: Arc::clone(session), recv: Recv::No, watch: false };
-            joins.members.insert(at, member);
+            members.insert(at, member);
             at
         });
         match want {
-            Want::Watch => joins.members[at].watch = true,
-            Want::Recv(None) => joins.members[at].recv = Recv::Plain,
-            Want::Recv(Some(group)) => joins.members[at].recv = Recv::Group(group.into()),
+            Want::Watch => members[at].watch = true,
+            Want::Recv(None) => members[at].recv = Recv::Plain,
+            Want::Recv(Some(group)) => members[at].recv = Recv::Group(group.into()),
         }
         self.changed(pattern);
         Joined::Yes { new, first }
@@ -166,13 +153,13 @@ impl<L: Link> Topics<L> {
     /// Ends a session's joins of a pattern; says how many that were, `recv` and `watch` apart.
     pub(crate) fn leave(&mut self, session: &Session<L>, pattern: Pattern<'_>) -> usize {
         let name = pattern.as_str().as_bytes();
-        let Some(joins) = self.joins.get_mut(name) else {
+        let Some(members) = self.joins.get_mut(name) else {
             return 0;
         };
-        let found = joins.members.binary_search_by_key(&session.id(), |m| m.session.id());
+        let found = members.binary_search_by_key(&session.id(), |m| m.session.id());
         let Ok(at) = found else { return 0 };
-        let member = joins.members.remove(at);
-        let empty = joins.members.is_empty();
+        let member = members.remove(at);
+        let empty = members.is_empty();
         self.changed(pattern);
         if empty {
             self.joins.remove(name);
@@ -184,28 +171,24 @@ impl<L: Link> Topics<L> {
     /// Forgets the routes that a change of this pattern's joins concerns.
     fn changed(&mut self, pattern: Pattern<'_>) {
         if pattern.as_topic().is_none() {
-            self.wildcards += 1;
             self.recent.clear();
             self.older.clear();
             return;
         }
         let name = pattern.as_str().as_bytes();
-        if let Some(joins) = self.joins.get_mut(name) {
-            joins.route = None;
-        }
         self.recent.remove(name);
         self.older.remove(name);
     }
 
     /// Who joined exactly this pattern.
     pub(crate) fn members(&self, pattern: Pattern<'_>) -> &[Member<L>] {
-        self.joins.get(pattern.as_str().as_bytes()).map_or(&[], |joins| &joins.members)
+        self.joins.get(pattern.as_str().as_bytes()).map_or(&[], Vec::as_slice)
     }
 
     /// Every joined pattern that `filter` covers, with the number of sessions, by name.
     pub(crate) fn list(&self, filter: Option<Pattern<'_>>) -> Vec<(&str, usize)> {
-        let named = self.joins.iter().map(|(name, joins)| {
-            (str::from_utf8(name).expect("a pattern is ASCII"), joins.members.len())
+        let named = self.joins.iter().map(|(name, members)| {
+            (str::from_utf8(name).expect("a pattern is ASCII"), members.len())
         });
         let covered = |(name, _): &(&str, usize)| filter.is_none_or(|filter| filter.covers(name));
         let mut list: Vec<_> = named.filter(covered).collect();
