@@ -10,6 +10,7 @@ use linebus_protocol::run::{Run, write_recv};
 use linebus_protocol::text::{check_line, is_clean};
 use linebus_protocol::{ByeReason, Command, ErrorCode, Event, Refusal, Topic, Verb};
 use memchr::{memchr, memrchr};
+use parking_lot::RwLockReadGuard;
 
 use crate::broker::{Broker, Now, stamp};
 use crate::connection::{Connection, Input, Joins, Prepared, Work};
@@ -17,6 +18,7 @@ use crate::delivery::{Delivery, Way};
 use crate::outbox::Stage;
 use crate::route::Route;
 use crate::session::{Link, Session};
+use crate::topics::Topics;
 
 /// Answers beyond this are handed on before the next line is read, in bytes: a read full of
 /// `who` must not be answered in one piece.
@@ -49,6 +51,9 @@ pub(crate) struct Batch<'a, L: Link> {
     pub(crate) replies: &'a mut Vec<u8>,
     pub(crate) delivery: Delivery<'a, L>,
     pending: Option<Pending<L>>,
+    /// The table of joins, held from one run's look-up to the next, as long as nothing is
+    /// delivered or carried out between them.
+    table: Option<RwLockReadGuard<'a, Topics<L>>>,
     /// `<time> <user>` for those who watch, once somebody does.
     stamp: Option<String>,
     /// The session said goodbye.
@@ -81,6 +86,7 @@ impl<L: Link> Broker<L> {
             replies: &mut work.replies,
             delivery,
             pending: None,
+            table: None,
             stamp: None,
             closed: false,
         };
@@ -178,9 +184,9 @@ impl<L: Link> Batch<'_, L> {
         }
         let broker = self.delivery.broker;
         let changes = broker.changes();
-        let topics = broker.topics.read();
-        let Some(route) = topics.cached(name) else {
-            drop(topics);
+        let table = self.table.get_or_insert_with(|| broker.topics.read());
+        let Some(route) = table.cached(name) else {
+            self.table = None;
             return match Topic::parse_bytes(name) {
                 Ok(topic) => Routed::Apart(broker.resolve(topic), changes),
                 Err(_) => Routed::Nowhere,
@@ -200,6 +206,7 @@ impl<L: Link> Batch<'_, L> {
     }
 
     fn deliver_pending(&mut self, buf: &[u8], way: Way) {
+        self.table = None;
         if let Some(Pending { route, changes, start, end, .. }) = self.pending.take() {
             let stamp = self.stamp_for(&route);
             self.delivery.deliver(&route, changes, &buf[start..end], &stamp, way);
@@ -218,6 +225,7 @@ impl<L: Link> Batch<'_, L> {
 
     /// Carries out one line, its LF included.
     fn line(&mut self, buf: &[u8], start: usize, end: usize, first: bool) {
+        self.table = None;
         let line_bytes_max = self.delivery.limits().line_bytes_max;
         let line = &buf[start..end];
         let line = line.strip_suffix(b"\n").unwrap_or(line);

@@ -40,8 +40,9 @@ impl Run {
         if first_len > line_bytes_max {
             return None;
         }
+        let head = bytes.first_chunk().copied().unwrap_or_default();
         let (first, rest) = bytes.split_at_mut(first_len);
-        let beginning = Beginning::of(&first[..prefix_len]);
+        let beginning = Beginning::new(&first[..prefix_len], head);
         let (mut len, mut lines) = (0, 1);
         loop {
             let line = &mut rest[len..];
@@ -94,12 +95,11 @@ struct Beginning<'a> {
 }
 
 impl<'a> Beginning<'a> {
-    fn of(whole: &'a [u8]) -> Self {
-        let mut head = [0; 16];
-        let len = whole.len().min(16);
-        head[..len].copy_from_slice(&whole[..len]);
-        let mask = u128::MAX >> (128 - 8 * len);
-        Self { whole, head: u128::from_le_bytes(head), mask }
+    /// `head` is what stands where `whole` does, as far as 16 bytes go; of less, nothing that
+    /// follows has 16 either, and they do not matter.
+    fn new(whole: &'a [u8], head: [u8; 16]) -> Self {
+        let mask = u128::MAX >> (128 - 8 * whole.len().min(16));
+        Self { whole, head: u128::from_le_bytes(head) & mask, mask }
     }
 
     fn begins(&self, line: &[u8]) -> bool {
