@@ -9,8 +9,9 @@ use crate::exit::Failure;
 /// The option that every command has.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Bus {
-    /// The bus: linebus://[user[:password]@]host[:port], unix:/path or host:port.
+    // Not a doc comment: rustdoc takes brackets for links, and a terminal shows backslashes.
     #[arg(
+        help = "The bus: linebus://[user[:password]@]host[:port], unix:/path or host:port",
         long = "bus",
         value_name = "URL",
         env = "LINEBUS_URL",

@@ -110,38 +110,53 @@ fn a_job_that_fails_is_told_before_the_next_message() {
     child.wait().expect("it is our child");
 }
 
-/// A chat in a terminal, and the terminal.
-fn chat(url: &str, home: &Path) -> (Child, File) {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
-    grantpt(&terminal).expect("it is ours");
-    unlockpt(&terminal).expect("it is ours");
-    let name = ptsname(&terminal, Vec::new()).expect("it has a name");
-    let name = name.to_str().expect("it is text");
-    let open = || File::options().read(true).write(true).open(name).expect("it is there");
-    let mut command = Command::new(binary());
-    command.args(["chat", "lobby"]).env("LINEBUS_URL", url.replace("//", "//alice@"));
-    command.env("XDG_STATE_HOME", home).env("TERM", "xterm");
-    command.stdin(open()).stdout(open()).stderr(open());
-    (command.spawn().expect("it can be started"), File::from(terminal))
+/// A terminal, from the side of the person before it.
+struct Terminal {
+    file: File,
+    shown: Vec<u8>,
 }
 
-/// Reads what the terminal shows until `wanted` is there.
-fn until(terminal: &mut File, wanted: &str) -> String {
-    let mut shown = Vec::new();
-    let mut buffer = [0; 1000];
-    loop {
-        let text = String::from_utf8_lossy(&shown).into_owned();
-        if text.contains(wanted) {
-            return text;
-        }
-        let len = terminal.read(&mut buffer).expect("the chat is there");
-        shown.extend_from_slice(&buffer[..len]);
+impl Terminal {
+    /// A chat in a terminal of its own.
+    fn chat(url: &str, home: &Path) -> (Child, Self) {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are some");
+        grantpt(&terminal).expect("it is ours");
+        unlockpt(&terminal).expect("it is ours");
+        let name = ptsname(&terminal, Vec::new()).expect("it has a name");
+        let name = name.to_str().expect("it is text");
+        let open = || File::options().read(true).write(true).open(name).expect("it is there");
+        let mut command = Command::new(binary());
+        command.args(["chat", "lobby"]).env("LINEBUS_URL", url.replace("//", "//alice@"));
+        command.env("XDG_STATE_HOME", home).env("TERM", "xterm");
+        command.stdin(open()).stdout(open()).stderr(open());
+        let child = command.spawn().expect("it can be started");
+        (child, Self { file: File::from(terminal), shown: Vec::new() })
     }
-}
 
-fn is_as_it_was(terminal: &File) -> bool {
-    let modes = tcgetattr(terminal).expect("it is a terminal").local_modes;
-    modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    fn press(&mut self, keys: &[u8]) {
+        self.file.write_all(keys).expect("it reads");
+    }
+
+    /// Reads until `wanted` is shown after what was waited for before.
+    fn expect(&mut self, wanted: &str) {
+        let wanted = wanted.as_bytes();
+        let mut buffer = [0; 1000];
+        loop {
+            if let Some(at) = self.shown.windows(wanted.len()).position(|part| part == wanted) {
+                self.shown.drain(..at + wanted.len());
+                return;
+            }
+            let len = self.file.read(&mut buffer).unwrap_or_else(|error| {
+                panic!("{error} after {}", String::from_utf8_lossy(&self.shown))
+            });
+            self.shown.extend_from_slice(&buffer[..len]);
+        }
+    }
+
+    fn is_as_it_was(&self) -> bool {
+        let modes = tcgetattr(&self.file).expect("it is a terminal").local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
 }
 
 #[test]
@@ -151,18 +166,18 @@ fn a_chat_in_a_terminal_edits_lines_and_leaves_it_as_it_was() {
     let mut bob = server.telnet();
     bob.ask("login bob\nrecv lobby", "ok login bob");
     bob.expect("ok recv lobby");
-    let (mut child, mut terminal) = chat(&server.url(), home.path());
-    until(&mut terminal, "joined lobby");
-    until(&mut terminal, "> ");
-    assert!(!is_as_it_was(&terminal), "lines are edited by the chat itself");
+    let (mut child, mut terminal) = Terminal::chat(&server.url(), home.path());
+    terminal.expect("joined lobby");
+    terminal.expect("> ");
+    assert!(!terminal.is_as_it_was(), "lines are edited by the chat itself");
     bob.say("send lobby evil \u{202e}text");
-    until(&mut terminal, " bob: evil \\u{202e}text");
+    terminal.expect(" bob: evil \\u{202e}text");
     // A slip of the finger, taken back.
-    terminal.write_all(b"hello evereyone\x1b[D\x1b[D\x1b[D\x1b[D\x7f\r").expect("it reads");
+    terminal.press(b"hello evereyone\x1b[D\x1b[D\x1b[D\x1b[D\x7f\r");
     bob.expect("recv lobby hello everyone");
-    terminal.write_all(b"/quit\r").expect("it reads");
+    terminal.press(b"/quit\r");
     assert!(child.wait().expect("it is our child").success());
-    assert!(is_as_it_was(&terminal));
+    assert!(terminal.is_as_it_was());
     let history = home.path().join("linebus/chat_history");
     let history = std::fs::read_to_string(history).expect("it was written");
     assert!(history.contains("hello everyone"), "{history}");
@@ -172,11 +187,11 @@ fn a_chat_in_a_terminal_edits_lines_and_leaves_it_as_it_was() {
 fn ctrl_c_ends_a_chat_and_leaves_the_terminal_as_it_was() {
     let server = Server::on_free_port(binary());
     let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let (mut child, mut terminal) = chat(&server.url(), home.path());
-    until(&mut terminal, "> ");
-    terminal.write_all(b"half a line\x03").expect("it reads");
+    let (mut child, mut terminal) = Terminal::chat(&server.url(), home.path());
+    terminal.expect("> ");
+    terminal.press(b"half a line\x03");
     assert!(child.wait().expect("it is our child").success());
-    assert!(is_as_it_was(&terminal));
+    assert!(terminal.is_as_it_was());
 }
 
 #[test]
@@ -184,14 +199,18 @@ fn a_chat_that_is_thrown_out_leaves_the_terminal_as_it_was() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there are ports");
     let url = format!("linebus://{}", listener.local_addr().expect("it is bound"));
     let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let (mut child, mut terminal) = chat(&url, home.path());
-    let mut bus = listener.accept().expect("the chat connects").0;
-    bus.write_all(b"hello linebus 1 line-max=1000 login=open\nok login alice\nok watch lobby\n")
-        .expect("the chat reads");
-    until(&mut terminal, "> ");
-    bus.write_all(b"bye kicked be nice\n").expect("the chat reads");
-    let shown = until(&mut terminal, "(kicked): be nice");
-    assert!(shown.contains("linebus: "), "{shown}");
+    let (mut child, mut terminal) = Terminal::chat(&url, home.path());
+    let bus = listener.accept().expect("the chat connects").0;
+    let mut lines = BufReader::new(bus.try_clone().expect("there are descriptors"));
+    let say = |text: &str| (&bus).write_all(text.as_bytes()).expect("the chat reads");
+    say("hello linebus 1 line-max=1000 login=open\n");
+    assert_eq!(next_line(&mut lines), "login alice\n");
+    say("ok login alice\n");
+    assert_eq!(next_line(&mut lines), "watch lobby\n");
+    say("ok watch lobby\n");
+    terminal.expect("> ");
+    say("bye kicked be nice\n");
+    terminal.expect("linebus: the bus said goodbye (kicked): be nice");
     assert_eq!(child.wait().expect("it is our child").code(), Some(3));
-    assert!(is_as_it_was(&terminal), "although it was waiting for a line");
+    assert!(terminal.is_as_it_was(), "although it was waiting for a line");
 }
