@@ -37,6 +37,8 @@ struct Turn {
     done: bool,
     /// Somebody heard it who was due it for no other reason.
     taken: bool,
+    /// There is another line like it, and it can't be told which one a member heard.
+    twin: bool,
 }
 
 /// What everybody is due.
@@ -44,14 +46,21 @@ struct Turn {
 pub struct Ledger {
     accounts: BTreeMap<u64, Account>,
     turns: BTreeMap<u64, Turn>,
+    /// The latest turn of each group and line.
+    latest: BTreeMap<(String, String), u64>,
     turns_begun: u64,
 }
 
 impl Ledger {
     /// A line on its way to one more group.
-    pub fn turn(&mut self) -> u64 {
+    pub fn turn(&mut self, group: &str, line: &str) -> u64 {
         self.turns_begun += 1;
-        self.turns.insert(self.turns_begun, Turn::default());
+        let before = self.latest.insert((group.to_owned(), line.to_owned()), self.turns_begun);
+        let turn = Turn { done: before.is_some(), twin: before.is_some(), ..Turn::default() };
+        self.turns.insert(self.turns_begun, turn);
+        if let Some(twin) = before.and_then(|before| self.turns.get_mut(&before)) {
+            (twin.done, twin.twin) = (true, true);
+        }
         self.turns_begun
     }
 
@@ -101,8 +110,8 @@ impl Ledger {
             return Ok(());
         }
         loop {
-            let account = self.accounts.entry(id).or_default();
-            match account.due.pop_front() {
+            let due = self.accounts.entry(id).or_default().due.pop_front();
+            match due {
                 Some(Due::Line(due)) if due == line => return Ok(()),
                 Some(Due::Start(due)) if line.starts_with(&due) => return Ok(()),
                 Some(Due::Turn(due, turns)) if due == line => return self.take(&due, &turns),
@@ -133,14 +142,13 @@ impl Ledger {
 
     fn take(&mut self, line: &str, turns: &[u64]) -> Verdict {
         self.settle(turns);
-        for turn in turns {
-            let alone = turns.len() == 1;
+        if let [turn] = turns {
             let known = self.turns.entry(*turn).or_default();
-            if alone && std::mem::replace(&mut known.taken, true) {
+            if std::mem::replace(&mut known.taken, true) && !known.twin {
                 return Err(format!("heard `{line}`, as another member of the group did"));
             }
-            self.close(*turn);
         }
+        turns.iter().for_each(|turn| self.close(*turn));
         Ok(())
     }
 

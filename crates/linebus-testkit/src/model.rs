@@ -164,10 +164,10 @@ impl Model {
             }
             let fitting = client.joins.iter().filter(|((pattern, _), _)| fits(pattern, topic));
             let wanted: BTreeSet<_> = fitting.map(|((_, watch), group)| (watch, group)).collect();
-            let groups = wanted.iter().filter_map(|(_, group)| group.as_ref());
-            let turn = |group| *turns.entry(group).or_insert_with(|| due.turn());
-            let turns: Vec<_> = groups.map(turn).collect();
+            let groups = wanted.iter().filter_map(|(_, group)| group.as_deref());
             let recv = format!("recv {topic} {message}");
+            let turn = |group| *turns.entry(group).or_insert_with(|| due.turn(group, &recv));
+            let turns: Vec<_> = groups.map(turn).collect();
             if wanted.contains(&(&false, &None)) {
                 due.settle(&turns);
                 due.owe(id, Due::Line(recv));

@@ -53,6 +53,11 @@ impl Link {
         let waiting: usize = self.outbox.chunks.iter().map(Vec::len).sum();
         let away = self.chunk.as_ref().map_or(0, |(chunk, head)| chunk.len() - head);
         assert_eq!(self.outbox.queued(), waiting - self.outbox.head + away);
+        if self.cut && self.is_free() {
+            let waits = self.outbox.chunks.iter().flatten().skip(self.outbox.head);
+            let lines = waits.filter(|byte| **byte == b'\n').count();
+            assert!(lines <= 2, "a line that was begun and a goodbye, not {lines} lines");
+        }
     }
 }
 

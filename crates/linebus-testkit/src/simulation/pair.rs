@@ -136,7 +136,7 @@ impl Pair {
         self.broker.receive(&mut guest.connection, &mut self.work, bytes.len(), now);
         for byte in bytes {
             let said = guest.reader.read(*byte);
-            guest.said.extend(said.map(|said| (guest.reader.text_bytes, said)));
+            guest.said.extend(said.map(|said| (guest.reader.place(), said)));
         }
         let unread = guest.connection.unread_bytes();
         if unread > self.broker.limits().line_bytes_max + "\r".len() + "\u{feff}".len()

@@ -46,10 +46,10 @@ impl Reader {
         }
     }
 
-    /// Whether a line was begun and not ended.
+    /// Bytes of text so far, but for a CR that may belong to a line's end.
     #[must_use]
-    pub fn is_amid_line(&self) -> bool {
-        self.cr || self.skipping || !self.line.is_empty()
+    pub fn place(&self) -> usize {
+        self.text_bytes - usize::from(self.cr)
     }
 
     /// Reads one byte; says what it completes.

@@ -182,23 +182,15 @@ impl World {
         Ok(())
     }
 
-    /// Everybody reads, everything arrives, and in the end everybody goes.
+    /// Everybody reads and everything arrives, without any time passing; in the end everybody goes.
     fn finish(&mut self) -> Verdict {
         self.pair.record.remark(|| "from here on all goes well".to_owned());
-        for client in self.clients() {
-            client.shell.pipe.limit(usize::MAX, usize::MAX);
-            if !client.closes {
-                client.wire.extend_from_slice(b"\nping end\n");
-            }
+        self.clients().for_each(|client| client.shell.pipe.limit(usize::MAX, usize::MAX));
+        self.rest()?;
+        for client in self.clients().filter(|client| !client.closes) {
+            client.wire.extend_from_slice(b"\nping end\n");
         }
         self.rest()?;
-        let stuck = self.clients().find(|client| !client.wire.is_empty());
-        if let Some(client) = stuck {
-            return Err(format!("{} said something that was never read", client.name));
-        }
-        if self.pair.broker().queued() != 0 {
-            return Err(format!("{} bytes wait for nothing", self.pair.broker().queued()));
-        }
         self.clients().for_each(|client| client.closes = true);
         self.rest()?;
         self.leave_nothing()
@@ -208,24 +200,35 @@ impl World {
         self.seats.iter_mut().filter_map(|seat| seat.client.as_mut())
     }
 
-    /// Lets everybody act until nobody has a reason to, and time pass until it gives none.
+    /// Lets everybody act until nobody has a reason to; then nothing may wait.
     fn rest(&mut self) -> Verdict {
         for _ in 0..TURNS_MAX {
             for client in self.clients() {
                 let _ = client.shell.pipe.drain(usize::MAX);
                 client.push(usize::MAX);
             }
-            let ready = self.ready();
-            if let Some(seat) = ready.first() {
-                self.turn(*seat)?;
-                continue;
+            match self.ready().first() {
+                Some(seat) => self.turn(*seat)?,
+                None => return self.check_rest(),
             }
-            let Some(timer) = self.clients().filter_map(|client| client.shell.timer()).min() else {
-                return Ok(());
-            };
-            self.pair.advance(timer - self.pair.elapsed());
         }
         Err("the bus does not come to rest".to_owned())
+    }
+
+    fn check_rest(&mut self) -> Verdict {
+        for client in self.clients() {
+            let (name, shell) = (&client.name, &client.shell);
+            if let Some(timer) = shell.timer() {
+                return Err(format!("{name} acts at {timer:?}, when nothing is to wait for"));
+            }
+            if !shell.arrived.is_empty() {
+                return Err(format!("{name} said something that is not read"));
+            }
+        }
+        match self.pair.broker().queued() {
+            0 => Ok(()),
+            queued => Err(format!("{queued} bytes wait, and nobody writes them")),
+        }
     }
 
     /// Nobody is there: no session, no join, no route, no byte is left.
