@@ -1,0 +1,92 @@
+//! What waits for a client that reads slowly, and is told goodbye meanwhile.
+
+use std::time::Duration;
+
+use linebus_broker::{Broker, Connection, Fact, Limits, Now, Stage, Work};
+use linebus_protocol::ByeReason;
+use linebus_testkit::simulation::pipe::{Pipe, PipeEnd, pipe};
+
+const NOW: Now = Now { elapsed: Duration::ZERO, unix_us: 1_359_849_600_000_000 };
+
+struct Bus {
+    broker: Broker<Pipe>,
+    work: Work<Pipe>,
+}
+
+struct Client {
+    connection: Connection<Pipe>,
+    pipe: PipeEnd,
+}
+
+impl Bus {
+    fn new(limits: Limits) -> Self {
+        Self { broker: Broker::new(limits), work: Work::default() }
+    }
+
+    fn connect(&mut self, says: &str) -> Client {
+        let (link, pipe) = pipe();
+        let connection = self.broker.connect(link, "test", &mut self.work, NOW);
+        let mut client = Client { connection, pipe };
+        self.says(&mut client, says);
+        let _ = client.pipe.written();
+        client
+    }
+
+    fn says(&mut self, client: &mut Client, line: &str) {
+        let space = self.work.space(&client.connection);
+        space[..line.len()].copy_from_slice(line.as_bytes());
+        self.broker.receive(&mut client.connection, &mut self.work, line.len(), NOW);
+    }
+
+    /// What the client hears when it reads on, a few bytes at a time.
+    fn hears(&self, client: &Client) -> String {
+        client.pipe.limit(usize::MAX, 5);
+        while client.connection.session().queued() > 0 {
+            self.broker.flush(client.connection.session());
+        }
+        String::from_utf8(client.pipe.written()).expect("lines are text")
+    }
+}
+
+#[test]
+#[cfg_attr(feature = "canary", ignore = "the broker is broken on purpose")]
+fn goodbye_comes_after_all_that_waits_however_slowly_it_is_read() {
+    let mut bus = Bus::new(Limits::default());
+    let (mut slow, mut sender) = (bus.connect("recv t\n"), bus.connect(""));
+    slow.pipe.limit(0, 0);
+    bus.says(&mut sender, "send t 1\nsend t 2\nsend t 3\n");
+    bus.says(&mut slow, "logoff\n");
+    assert_eq!(bus.hears(&slow), "recv t 1\nrecv t 2\nrecv t 3\nbye logoff see you\n");
+}
+
+#[test]
+fn what_waits_for_one_who_leaves_counts_in_the_budget() {
+    let mut bus = Bus::new(Limits { outboxes_bytes_max: 100, ..Limits::default() });
+    let (mut leaver, other) = (bus.connect("recv t\n"), bus.connect("recv u\n"));
+    let mut sender = bus.connect("");
+    for client in [&leaver, &other] {
+        client.pipe.limit(0, 0);
+    }
+    bus.says(&mut sender, &"send t x\n".repeat(9));
+    bus.says(&mut leaver, "logoff\n");
+    bus.says(&mut sender, "send u x\n");
+    let cut = |fact: Fact| matches!(fact, Fact::Cut { reason: ByeReason::Memory, .. });
+    assert_eq!(bus.work.facts().filter(|fact| cut(fact.clone())).count(), 1);
+    assert_eq!(other.connection.session().stage(), Stage::Open);
+    assert!(bus.hears(&leaver).starts_with("bye memory "));
+    assert_eq!(bus.hears(&other), "recv u x\n");
+}
+
+#[test]
+fn a_group_does_not_choose_one_who_leaves() {
+    let mut bus = Bus::new(Limits { outbox_soft_bytes: 5, ..Limits::default() });
+    let (mut leaver, slow) = (bus.connect("recv jobs g\n"), bus.connect("recv jobs g\n"));
+    let mut sender = bus.connect("");
+    for client in [&leaver, &slow] {
+        client.pipe.limit(0, 0);
+    }
+    bus.says(&mut leaver, "logoff\n");
+    bus.says(&mut sender, "send jobs 1\nsend jobs 2\nsend jobs 3\n");
+    assert_eq!(bus.hears(&slow), "recv jobs 1\nrecv jobs 2\nrecv jobs 3\n");
+    assert_eq!(bus.hears(&leaver), "bye logoff see you\n");
+}
