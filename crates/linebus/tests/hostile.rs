@@ -279,7 +279,7 @@ fn a_receiver_that_is_stopped_delays_the_others_half_a_second_once() {
     gaps.sort();
     let [.., second, longest] = gaps[..] else { panic!("there are many") };
     // It is waited for once, and not longer than it should be (with room for a busy machine).
-    let (wait, room) = (Duration::from_millis(400), Duration::from_millis(1500));
+    let (wait, room) = (Duration::from_millis(400), Duration::from_secs(5));
     assert!(longest > wait && longest < room && second < wait, "{longest:?}, {second:?}");
     signal(&stopped, Signal::KILL);
     stopped.wait().expect("it is our child");
