@@ -70,6 +70,18 @@ pub(crate) enum Offered {
     Stale,
 }
 
+impl<L> Out<L> {
+    /// What becomes of lines that are not even looked at: the session is at its end, or what
+    /// their sender knows of joins is out of date.
+    fn untaken(&self, current: impl Fn() -> bool) -> Option<Offered> {
+        match self.outbox.stage {
+            Stage::Open if current() => None,
+            Stage::Open => Some(Offered::Stale),
+            Stage::Closing(_) | Stage::Closed => Some(Offered::Settled),
+        }
+    }
+}
+
 impl<L: Link> Session<L> {
     pub(crate) fn new(id: u64, address: Box<str>, link: L) -> Self {
         Self {
@@ -185,11 +197,8 @@ impl<L: Link> Session<L> {
         current: impl Fn() -> bool,
     ) -> Offered {
         let mut out = self.out.lock();
-        if out.outbox.stage != Stage::Open {
-            return Offered::Settled;
-        }
-        if !current() {
-            return Offered::Stale;
+        if let Some(untaken) = out.untaken(current) {
+            return untaken;
         }
         let link = if out.outbox.queued() == 0 { out.link.take() } else { None };
         let Some(mut link) = link else {
@@ -226,11 +235,8 @@ impl<L: Link> Session<L> {
         current: impl Fn() -> bool,
     ) -> Offered {
         let mut out = self.out.lock();
-        if out.outbox.stage != Stage::Open {
-            return Offered::Settled;
-        }
-        if !current() {
-            return Offered::Stale;
+        if let Some(untaken) = out.untaken(current) {
+            return untaken;
         }
         let first = out.outbox.queued() == 0 && out.link.is_some();
         self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
