@@ -115,15 +115,13 @@ impl<L: Link> Batch<'_, L> {
         at += if end > 0 { mark_len } else { 0 };
         let mut full = false;
         while at < end && !self.closed && !full {
-            let line_end =
-                |from: usize| memchr(b'\n', &buf[from..end]).map_or(end, |n| from + n + 1);
-            let stop = if clean { end } else { line_end(at) };
+            let stop = if clean { end } else { line_end(buf, at, end) };
             let usual = clean || is_clean(&buf[at..stop]);
             let run = if usual { Run::take(&mut buf[at..stop], line_bytes_max) } else { None };
             at = match run {
                 Some(run) => self.run(buf, at, run),
                 None => {
-                    let stop = memchr(b'\n', &buf[at..end]).map_or(end, |n| at + n + 1);
+                    let stop = line_end(buf, at, end);
                     self.line(buf, at, stop, !input.begun);
                     stop
                 }
@@ -168,7 +166,7 @@ impl<L: Link> Batch<'_, L> {
                 run.undo(&mut buf[at..end]);
                 let mut from = at;
                 while from < end {
-                    let to = memchr(b'\n', &buf[from..end]).map_or(end, |n| from + n + 1);
+                    let to = line_end(buf, from, end);
                     self.line(buf, from, to, false);
                     from = to;
                 }
@@ -302,6 +300,11 @@ impl<L: Link> Batch<'_, L> {
         self.delivery.broker.close(self.session, reason, text);
         self.closed = true;
     }
+}
+
+/// Where the line that begins at `from` ends, its LF included; lines go up to `end`.
+fn line_end(buf: &[u8], from: usize, end: usize) -> usize {
+    memchr(b'\n', &buf[from..end]).map_or(end, |n| from + n + 1)
 }
 
 /// The topic of the run that begins at a place in the buffer.
