@@ -29,7 +29,7 @@ impl Bus {
         let address = address.strip_prefix("tcp ").expect("TCP").parse().expect("an address");
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(async move {
-            run(listeners, &config, async { drop(stopped.await) }).await;
+            run(listeners, &config, async { drop(stopped.await) }).await.expect("threads");
         });
         Self { address, stop, served }
     }

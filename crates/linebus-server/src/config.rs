@@ -63,6 +63,13 @@ pub struct Problem {
 }
 
 impl Config {
+    /// How many threads serve: as many as configured, or one per processor, four at most.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        if self.threads == 0 { processors().min(4) } else { self.threads }
+    }
+
     /// Reads a configuration; what it leaves out has its default.
     ///
     /// # Errors

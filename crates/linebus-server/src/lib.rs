@@ -9,7 +9,7 @@
 //! for address in listeners.addresses() {
 //!     println!("listening {address}");
 //! }
-//! run(listeners, &config, async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await;
+//! run(listeners, &config, async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -23,6 +23,7 @@ mod link;
 mod listener;
 mod server;
 mod session;
+mod workers;
 
 pub use config::{Config, Problem};
 pub use listener::{BindError, Listeners};

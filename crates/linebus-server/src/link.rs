@@ -9,10 +9,10 @@ use linebus_broker::{Gone, Link};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 
-/// A socket that was accepted.
+/// A socket that was accepted and belongs to no thread yet.
 pub(crate) enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
 }
 
 /// The writing half. Dropping it ends the stream towards the client.
@@ -28,17 +28,18 @@ pub(crate) enum Reader {
 }
 
 impl Socket {
-    pub(crate) fn split(self) -> (Reader, SocketLink) {
-        match self {
+    /// Gives it to the runtime that is entered.
+    pub(crate) fn split(self) -> io::Result<(Reader, SocketLink)> {
+        Ok(match self {
             Self::Tcp(socket) => {
-                let (read, write) = socket.into_split();
+                let (read, write) = TcpStream::from_std(socket)?.into_split();
                 (Reader::Tcp(read), SocketLink::Tcp(write))
             }
             Self::Unix(socket) => {
-                let (read, write) = socket.into_split();
+                let (read, write) = UnixStream::from_std(socket)?.into_split();
                 (Reader::Unix(read), SocketLink::Unix(write))
             }
-        }
+        })
     }
 }
 

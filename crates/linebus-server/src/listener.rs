@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use crate::config::Config;
 use crate::link::Socket;
@@ -49,8 +52,8 @@ pub struct Listeners(pub(crate) Vec<Listener>);
 
 #[derive(Debug)]
 pub(crate) enum Listener {
-    Tcp(TcpListener, SocketAddr),
-    Unix(UnixListener, UnixPath),
+    Tcp(AsyncFd<TcpListener>, SocketAddr),
+    Unix(AsyncFd<UnixListener>, UnixPath),
 }
 
 /// A socket's place in the file system, which is cleared at the end.
@@ -116,9 +119,9 @@ fn bind_tcp(address: SocketAddr) -> io::Result<Listener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     // As many as the kernel allows: a burst of clients after a restart is normal.
-    let listener = socket.listen(4096)?;
+    let listener = socket.listen(4096)?.into_std()?;
     let address = listener.local_addr()?;
-    Ok(Listener::Tcp(listener, address))
+    Ok(Listener::Tcp(watch(listener)?, address))
 }
 
 fn bind_unix(path: &Path) -> io::Result<Listener> {
@@ -130,7 +133,16 @@ fn bind_unix(path: &Path) -> io::Result<Listener> {
         }
         bound => bound,
     };
-    Ok(Listener::Unix(bound?, UnixPath(path.to_owned())))
+    let listener = bound?;
+    listener.set_nonblocking(true)?;
+    Ok(Listener::Unix(watch(listener)?, UnixPath(path.to_owned())))
+}
+
+/// Has the entered runtime say when there is somebody to accept. (tokio's own listeners would tie
+/// what they accept to this runtime, which costs 200 bytes a connection to undo.)
+#[expect(deprecated, reason = "the replacement is unsafe; an owned listener keeps its descriptor")]
+fn watch<T: AsRawFd>(listener: T) -> io::Result<AsyncFd<T>> {
+    AsyncFd::with_interest(listener, Interest::READABLE)
 }
 
 fn is_abandoned(path: &Path) -> bool {
@@ -139,17 +151,22 @@ fn is_abandoned(path: &Path) -> bool {
 }
 
 impl Listener {
-    /// The next connection, and where it comes from.
+    /// The next connection, and where it comes from. It is not yet known to any runtime: the one
+    /// that accepts is not the one that serves.
     pub(crate) async fn accept(&self) -> io::Result<(Socket, String)> {
         match self {
             Self::Tcp(listener, _) => {
-                let (socket, address) = listener.accept().await?;
+                let accept = |listener: &TcpListener| listener.accept();
+                let (socket, address) = listener.async_io(Interest::READABLE, accept).await?;
+                socket.set_nonblocking(true)?;
                 // A line goes out when it is written, not when the last one was acknowledged.
                 socket.set_nodelay(true)?;
                 Ok((Socket::Tcp(socket), address.to_string()))
             }
             Self::Unix(listener, _) => {
-                let (socket, _) = listener.accept().await?;
+                let accept = |listener: &UnixListener| listener.accept();
+                let (socket, _) = listener.async_io(Interest::READABLE, accept).await?;
+                socket.set_nonblocking(true)?;
                 Ok((Socket::Unix(socket), "unix".to_owned()))
             }
         }

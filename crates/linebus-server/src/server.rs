@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::link::SocketLink;
 use crate::listener::{Listener, Listeners};
 use crate::session::{Alive, SessionTask};
+use crate::workers::Workers;
 
 /// How long accepting pauses when the system has no file descriptor or memory for one more.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -25,6 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 struct Server {
     broker: Arc<Broker<SocketLink>>,
     clock: Clock,
+    workers: Arc<Workers>,
     connections_max: usize,
     alive: Alive,
 }
@@ -32,12 +34,22 @@ struct Server {
 /// Serves until `shutdown` is ready: then nobody is accepted any more, everyone is told, what
 /// waits is written for as long as the configuration allows, and everyone is told goodbye.
 ///
-/// Needs a tokio runtime with IO and time. Listeners are closed when it returns.
-pub async fn run(listeners: Listeners, config: &Config, shutdown: impl Future<Output = ()>) {
+/// Needs a tokio runtime with IO and time, on which it accepts; connections are served by threads
+/// of their own. Listeners are closed and the threads have ended when it returns.
+///
+/// # Errors
+/// When the system does not give the threads.
+pub async fn run(
+    listeners: Listeners,
+    config: &Config,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let workers = Arc::new(Workers::start(config.threads())?);
     let (alive, mut all_ended) = mpsc::channel(1);
     let server = Server {
         broker: Arc::new(Broker::new(config.limits.clone())),
         clock: Clock::start(),
+        workers: Arc::clone(&workers),
         connections_max: config.connections_max,
         alive,
     };
@@ -58,6 +70,8 @@ pub async fn run(listeners: Listeners, config: &Config, shutdown: impl Future<Ou
     if timeout(drain, all_ended.recv()).await.is_err() {
         tracing::warn!(sessions = broker.sessions(), "some receivers did not read in time");
     }
+    drop(workers);
+    Ok(())
 }
 
 impl Server {
@@ -70,15 +84,25 @@ impl Server {
                         let after = since.elapsed();
                         tracing::warn!(%listener, ?after, "accepting again");
                     }
-                    let full = self.broker.sessions() >= self.connections_max;
+                    let full = self.workers.load() >= self.connections_max;
                     let Self { broker, clock, alive, .. } = self.clone();
-                    let session = SessionTask::new(broker, clock, socket, address, alive);
+                    let place = self.workers.place();
+                    let runtime = place.runtime.clone();
+                    let _entered = runtime.enter();
+                    let session = SessionTask::new(broker, clock, socket, address, place, alive);
+                    let session = match session {
+                        Ok(session) => session,
+                        Err(error) => {
+                            tracing::warn!(%listener, %error, "a connection could not be served");
+                            continue;
+                        }
+                    };
                     if full {
                         let max = self.connections_max;
                         let text = format!("all {max} connections are taken; try again later");
                         session.refuse(ByeReason::Busy, &text);
                     }
-                    tokio::spawn(session);
+                    runtime.spawn(session);
                 }
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {

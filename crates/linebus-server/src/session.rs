@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use tokio::time::{Sleep, sleep, sleep_until};
 
 use crate::clock::Clock;
 use crate::link::{Reader, Socket, SocketLink};
+use crate::workers::Place;
 
 /// How long a client may take to read the goodbye and what stands before it.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -42,6 +44,7 @@ pub(crate) struct SessionTask {
     /// The client has closed, or closed its half.
     eof: bool,
     phase: Phase,
+    _place: Place,
     /// Lives as long as the task, so that the server can wait for all of them.
     _alive: Alive,
 }
@@ -62,14 +65,16 @@ enum Phase {
 pub(crate) type Alive = tokio::sync::mpsc::Sender<()>;
 
 impl SessionTask {
+    /// Takes on a connection. The runtime that is entered is the one that must serve it.
     pub(crate) fn new(
         broker: Arc<Broker<SocketLink>>,
         clock: Clock,
         socket: Socket,
         address: String,
+        place: Place,
         alive: Alive,
-    ) -> Self {
-        let (reader, link) = socket.split();
+    ) -> io::Result<Self> {
+        let (reader, link) = socket.split()?;
         let connection =
             WORK.with_borrow_mut(|work| broker.connect(link, address, work, clock.now()));
         tracing::debug!(
@@ -77,7 +82,7 @@ impl SessionTask {
             address = connection.session().address(),
             "connected"
         );
-        Self {
+        Ok(Self {
             broker,
             clock,
             reader,
@@ -85,8 +90,9 @@ impl SessionTask {
             timer: None,
             eof: false,
             phase: Phase::Open,
+            _place: place,
             _alive: alive,
-        }
+        })
     }
 
     /// Says goodbye at once.

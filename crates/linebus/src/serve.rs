@@ -59,13 +59,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Ok(limit) => tracing::debug!(limit, "file descriptors"),
         Err(error) => tracing::warn!(%error, "can't raise the limit of file descriptors"),
     }
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
-    let threads = if config.threads == 0 { processors() } else { config.threads };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("can't start the threads")?;
+        .context("can't start the runtime")?;
     runtime.block_on(serve(&config))
 }
 
@@ -80,8 +77,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    linebus_server::run(listeners, config, shutdown).await;
-    Ok(())
+    linebus_server::run(listeners, config, shutdown).await.context("can't start the threads")
 }
 
 /// Says where it listens. Nobody may be reading, which is no reason not to serve.

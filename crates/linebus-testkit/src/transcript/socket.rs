@@ -61,7 +61,7 @@ impl Sockets {
             None => Place::Unix(path),
         };
         runtime.spawn(async move {
-            linebus_server::run(listeners, &config, std::future::pending()).await;
+            linebus_server::run(listeners, &config, std::future::pending()).await.expect("threads");
         });
         drop(guard);
         Self { place, _runtime: runtime, _folder: folder }
