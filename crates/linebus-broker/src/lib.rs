@@ -11,6 +11,7 @@
 //! and nothing else while one is held. Links write while no lock is held: whoever takes the link
 //! out of an outbox is its only writer until it is put back.
 
+pub mod access;
 mod batch;
 mod broker;
 mod commands;
@@ -19,10 +20,12 @@ mod delivery;
 mod fact;
 mod limits;
 mod outbox;
+mod patterns;
 mod route;
 mod session;
 mod topics;
 
+pub use access::{Access, Account, Rules, Wish};
 pub use broker::{Broker, Now};
 pub use connection::{Connection, READ_BYTES, Work};
 pub use fact::Fact;

@@ -104,6 +104,12 @@ impl<'a> Pattern<'a> {
         (!self.0.contains(['*', '>'])).then_some(Topic(self.0))
     }
 
+    /// Whether it asks for the bus's own topics.
+    #[must_use]
+    pub fn is_system(self) -> bool {
+        self.0.starts_with('$')
+    }
+
     /// Whether a line sent to `topic` is one that this pattern asks for.
     #[must_use]
     pub fn matches(self, topic: Topic<'_>) -> bool {
