@@ -12,9 +12,12 @@ use linebus_protocol::{ByeReason, Command, ErrorCode, Event, Refusal, Topic, Ver
 use memchr::{memchr, memrchr};
 use parking_lot::RwLockReadGuard;
 
+use crate::access::{Access, Wish};
 use crate::broker::{Broker, Now, stamp};
-use crate::connection::{Connection, Input, Joins, Prepared, Work};
+use crate::connection::{Connection, Input, Prepared, Work};
 use crate::delivery::{Delivery, Way};
+use crate::fact::{Bound, Fact};
+use crate::login::Login;
 use crate::outbox::Stage;
 use crate::route::Route;
 use crate::session::{Link, Session};
@@ -47,7 +50,9 @@ enum Routed<'a, L> {
 
 pub(crate) struct Batch<'a, L: Link> {
     pub(crate) session: &'a Arc<Session<L>>,
-    pub(crate) joins: &'a mut Joins,
+    /// What the session may do, as of the beginning of this read.
+    pub(crate) access: Access,
+    pub(crate) login: &'a mut Login,
     pub(crate) replies: &'a mut Vec<u8>,
     pub(crate) delivery: Delivery<'a, L>,
     pending: Option<Pending<L>>,
@@ -56,6 +61,8 @@ pub(crate) struct Batch<'a, L: Link> {
     table: Option<RwLockReadGuard<'a, Topics<L>>>,
     /// `<time> <user>` for those who watch, once somebody does.
     stamp: Option<String>,
+    /// Something was joined or left.
+    pub(crate) joins_changed: bool,
     /// The session said goodbye.
     pub(crate) closed: bool,
 }
@@ -73,24 +80,37 @@ impl<L: Link> Broker<L> {
         received: usize,
         now: Now,
     ) {
-        let Connection { session, input, joins, waits } = connection;
-        if session.stage() != Stage::Open {
+        let Connection { session, input, login, bucket, waits } = connection;
+        if session.stage() != Stage::Open || login.is_open() {
             return;
         }
+        let before = input.carried();
         let mut buf = std::mem::take(&mut work.buf);
         work.replies.clear();
         let delivery = Delivery::new(self, now, Some(session), waits, &mut work.outgoing);
         let mut batch = Batch {
             session,
-            joins,
+            access: session.access(),
+            login,
             replies: &mut work.replies,
             delivery,
             pending: None,
             table: None,
             stamp: None,
+            joins_changed: false,
             closed: false,
         };
-        let text = &mut buf[..input.carried() + received];
+        let text = &mut buf[..before + received];
+        if let Some(bucket) = bucket {
+            // What was held when it came is paid for already.
+            let lines = memchr::memchr_iter(b'\n', &text[before..]).count();
+            let limits = batch.delivery.limits();
+            bucket.take(lines, received, limits, now.elapsed);
+            if bucket.wait_until(limits, now.elapsed).is_some() {
+                let id = session.id();
+                batch.delivery.facts.push(Fact::Limit { id, bound: Bound::Rate });
+            }
+        }
         match input.prepare(text, batch.replies) {
             Prepared::Tls => batch.close(
                 &[],
@@ -99,24 +119,41 @@ impl<L: Link> Broker<L> {
             ),
             Prepared::Text { range, plain } => batch.read(input, &mut text[range], plain),
         }
+        let changed = batch.joins_changed || input.carried() != before;
         drop(batch);
+        if changed {
+            self.hold(session, input);
+        }
         work.buf = buf;
     }
 }
 
 impl<L: Link> Batch<'_, L> {
+    /// Longest line that this client may say now, in bytes.
+    fn line_bytes_max(&self) -> usize {
+        let limits = self.delivery.limits();
+        match self.access {
+            Access::LoginFirst => limits.login_line_bytes_max.min(limits.line_bytes_max),
+            _ => limits.line_bytes_max,
+        }
+    }
+
     fn read(&mut self, input: &mut Input, buf: &mut [u8], plain: bool) {
         let end = memrchr(b'\n', buf).map_or(0, |at| at + 1);
         let clean = plain || is_clean(&buf[..end]);
-        let line_bytes_max = self.delivery.limits().line_bytes_max;
+        let line_bytes_max = self.line_bytes_max();
+        let waits_for_login = matches!(self.access, Access::LoginFirst);
         let mut at = 0;
         let mark = "\u{feff}".as_bytes();
         let mark_len = if !input.begun && buf.starts_with(mark) { mark.len() } else { 0 };
         at += if end > 0 { mark_len } else { 0 };
         let mut full = false;
-        while at < end && !self.closed && !full {
+        while at < end && !self.closed && !full && !self.login.is_open() {
+            if waits_for_login && self.counts_out(&mut input.lines_before_login, buf) {
+                break;
+            }
             let stop = if clean { end } else { line_end(buf, at, end) };
-            let usual = clean || is_clean(&buf[at..stop]);
+            let usual = !waits_for_login && (clean || is_clean(&buf[at..stop]));
             let run = if usual { Run::take(&mut buf[at..stop], line_bytes_max) } else { None };
             at = match run {
                 Some(run) => self.run(buf, at, run),
@@ -133,7 +170,7 @@ impl<L: Link> Batch<'_, L> {
         let unfinished = tail.strip_suffix(b"\r").unwrap_or(tail);
         let unmarked = unfinished.len() - if end > 0 { 0 } else { mark_len };
         if at == end && !input.discarding && unmarked >= line_bytes_max {
-            self.refuse(&too_long(line_bytes_max));
+            self.refuse_too_long(line_bytes_max);
             (input.discarding, input.begun) = (true, true);
         }
         let skipped = if input.discarding { unfinished.len() } else { 0 };
@@ -141,6 +178,18 @@ impl<L: Link> Batch<'_, L> {
         // Nothing is carried out after goodbye, so nothing need be kept.
         let kept = if self.closed { &[] } else { &tail[skipped..] };
         input.keep(kept, at < end && !self.closed);
+    }
+
+    /// Counts a line of a client that should log in; true if it was one too many.
+    fn counts_out(&mut self, lines: &mut u32, buf: &[u8]) -> bool {
+        *lines += 1;
+        let max = self.delivery.limits().login_lines_max;
+        if *lines <= max {
+            return false;
+        }
+        self.reached(Bound::LoginLines);
+        self.close(buf, ByeReason::Abuse, &format!("log in within {max} lines"));
+        true
     }
 
     /// Routes a run; returns where it ends.
@@ -186,10 +235,15 @@ impl<L: Link> Batch<'_, L> {
         let Some(route) = table.cached(name) else {
             self.table = None;
             return match Topic::parse_bytes(name) {
-                Ok(topic) => Routed::Apart(broker.resolve(topic), changes),
-                Err(_) => Routed::Nowhere,
+                Ok(topic) if self.access.authorize(Wish::Send(topic)) => {
+                    Routed::Apart(broker.resolve(topic), changes)
+                }
+                _ => Routed::Nowhere,
             };
         };
+        if !matches!(self.access, Access::Open) && !route.admits(&self.access, name) {
+            return Routed::Nowhere;
+        }
         match &mut self.pending {
             Some(pending) if pending.end == at && pending.route.has_same_audience(route) => {
                 Routed::WithPending(pending)
@@ -224,17 +278,23 @@ impl<L: Link> Batch<'_, L> {
     /// Carries out one line, its LF included.
     fn line(&mut self, buf: &[u8], start: usize, end: usize, first: bool) {
         self.table = None;
-        let line_bytes_max = self.delivery.limits().line_bytes_max;
+        let line_bytes_max = self.line_bytes_max();
         let line = &buf[start..end];
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         if end - start > line_bytes_max {
-            return self.refuse(&too_long(line_bytes_max));
+            return self.refuse_too_long(line_bytes_max);
         }
         let Some(text) = check_line(line) else {
             return self.refuse(&bad_text(line));
         };
         match Command::parse(text) {
             None => {}
+            Some(Ok(command))
+                if command.verb().needs_login() && matches!(self.access, Access::LoginFirst) =>
+            {
+                let text = "log in first: login <user> <password>";
+                self.refuse(&Refusal::new(command.verb(), ErrorCode::LoginFirst, text));
+            }
             Some(Ok(Command::Send { topic, message })) => self.send(buf, topic, message),
             Some(Ok(command)) => self.execute(buf, command),
             Some(Err(_)) if first && is_http(text) => self.close(
@@ -248,9 +308,12 @@ impl<L: Link> Batch<'_, L> {
 
     /// A message that did not come as part of a run.
     fn send(&mut self, buf: &[u8], topic: Topic<'_>, message: &str) {
-        if topic.is_system() {
-            let text = "topics that begin with $ are the bus's own";
-            return self.refuse(&Refusal::new(Verb::Send, ErrorCode::Denied, text));
+        if !self.access.authorize(Wish::Send(topic)) {
+            let text = match topic.is_system() {
+                true => "topics that begin with $ are the bus's own".to_owned(),
+                false => format!("you may not send to {topic}"),
+            };
+            return self.deny(Verb::Send, text);
         }
         self.spill(buf);
         let mut line = Vec::new();
@@ -265,6 +328,24 @@ impl<L: Link> Batch<'_, L> {
     /// Who the session is has changed.
     pub(crate) fn forget_stamp(&mut self) {
         self.stamp = None;
+    }
+
+    /// Refuses what the session's rules do not allow.
+    pub(crate) fn deny(&mut self, verb: Verb, text: String) {
+        self.delivery.facts.push(Fact::Denied { id: self.session.id() });
+        self.refuse(&Refusal::new(verb, ErrorCode::Denied, text));
+    }
+
+    /// Notes that the client has reached a limit.
+    pub(crate) fn reached(&mut self, bound: Bound) {
+        self.delivery.facts.push(Fact::Limit { id: self.session.id(), bound });
+    }
+
+    fn refuse_too_long(&mut self, line_bytes_max: usize) {
+        self.reached(Bound::LineBytes);
+        let text =
+            format!("a line has at most {line_bytes_max} bytes; the rest of it was thrown away");
+        self.refuse(&Refusal::of_line(ErrorCode::TooLong, text));
     }
 
     pub(crate) fn refuse(&mut self, refusal: &Refusal<'_>) {
@@ -310,11 +391,6 @@ fn line_end(buf: &[u8], from: usize, end: usize) -> usize {
 /// The topic of the run that begins at a place in the buffer.
 fn topic_at(buf: &[u8], (at, len): (usize, usize)) -> &[u8] {
     &buf[at + 5..at + 5 + len]
-}
-
-fn too_long(line_bytes_max: usize) -> Refusal<'static> {
-    let text = format!("a line has at most {line_bytes_max} bytes; the rest of it was thrown away");
-    Refusal::of_line(ErrorCode::TooLong, text)
 }
 
 fn bad_text(line: &[u8]) -> Refusal<'_> {

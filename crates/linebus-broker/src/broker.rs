@@ -1,20 +1,22 @@
 //! The broker: sessions, topics, budget. What reading does is in `batch`, what commands do in
 //! `commands`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use linebus_protocol::run::write_recv;
 use linebus_protocol::{BUS_USER, ByeReason, CLIENTS_TOPIC, Event, Pattern, Topic, VERSION};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
-use crate::connection::{Connection, Joins, Work};
+use crate::access::{Access, Account};
+use crate::connection::{Connection, Input, Work};
 use crate::delivery::{Delivery, Way};
 use crate::fact::Fact;
 use crate::limits::Limits;
+use crate::rate::Bucket;
 use crate::route::Route;
 use crate::session::{Link, Session};
 use crate::topics::Topics;
@@ -30,7 +32,9 @@ pub struct Now {
 
 /// The bus itself. Shared by all threads that serve it.
 pub struct Broker<L> {
-    pub(crate) limits: Limits,
+    limits: RwLock<Arc<Limits>>,
+    /// Whether there are accounts, so that most verbs wait for a login.
+    login_required: AtomicBool,
     pub(crate) topics: RwLock<Topics<L>>,
     /// Changes with every join and leave, before it is answered.
     changes: AtomicU64,
@@ -38,26 +42,63 @@ pub struct Broker<L> {
     next_id: AtomicU64,
     /// Bytes that wait in all outboxes.
     pub(crate) queued: AtomicUsize,
+    /// Bytes that sessions hold besides: unfinished lines, joins.
+    pub(crate) held: AtomicUsize,
+    /// How much each user has sent lately, while rates are limited and the user is connected.
+    buckets: Mutex<HashMap<Box<str>, Weak<Bucket>, RandomState>>,
 }
 
 impl<L: Link> Broker<L> {
-    /// A bus on which nobody is.
+    /// An open bus on which nobody is.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
-            limits,
+            limits: RwLock::new(Arc::new(limits)),
+            login_required: AtomicBool::new(false),
             topics: RwLock::new(Topics::new()),
             changes: AtomicU64::new(0),
             sessions: RwLock::default(),
             next_id: AtomicU64::new(1),
             queued: AtomicUsize::new(0),
+            held: AtomicUsize::new(0),
+            buckets: Mutex::default(),
         }
     }
 
     /// The limits it keeps.
     #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.limits
+    pub fn limits(&self) -> Arc<Limits> {
+        Arc::clone(&self.limits.read())
+    }
+
+    /// Keeps other limits from now on. What is already beyond a new one stays; it is not exceeded
+    /// further.
+    pub fn set_limits(&self, limits: Limits) {
+        *self.limits.write() = Arc::new(limits);
+    }
+
+    /// What somebody may do who has not logged in.
+    fn guest(&self) -> Access {
+        match self.login_required.load(Ordering::Relaxed) {
+            true => Access::LoginFirst,
+            false => Access::Open,
+        }
+    }
+
+    /// What a user has sent lately, over all connections; none if that does not matter.
+    pub(crate) fn bucket(&self, user: &str) -> Option<Arc<Bucket>> {
+        if !self.limits().is_rate_limited() {
+            return None;
+        }
+        let mut buckets = self.buckets.lock();
+        if let Some(bucket) = buckets.get(user).and_then(Weak::upgrade) {
+            return Some(bucket);
+        }
+        // Users that are gone leave nothing behind once another one comes.
+        buckets.retain(|_, bucket| bucket.strong_count() > 0);
+        let bucket = Arc::default();
+        buckets.insert(user.into(), Arc::downgrade(&bucket));
+        Some(bucket)
     }
 
     /// How many sessions there are.
@@ -81,15 +122,22 @@ impl<L: Link> Broker<L> {
         now: Now,
     ) -> Connection<L> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let session = Arc::new(Session::new(id, address.into(), link));
-        self.sessions.write().insert(id, Arc::clone(&session));
+        let session = {
+            // Accounts can't change between looking whether there are any and being registered.
+            let _unchanged = self.topics.read();
+            let session = Arc::new(Session::new(id, address.into(), self.guest(), link));
+            self.sessions.write().insert(id, Arc::clone(&session));
+            session
+        };
+        let limits = self.limits();
         let hello = Event::Hello {
             version: VERSION,
-            line_bytes_max: self.limits.line_bytes_max,
-            login_required: false,
+            line_bytes_max: limits.line_bytes_max,
+            login_required: session.must_log_in(),
         };
         self.tell(&session, &hello, work, now);
-        Connection::new(session)
+        let bucket = limits.is_rate_limited().then(Arc::default);
+        Connection::new(session, bucket)
     }
 
     /// Says goodbye to a session after all that waits for it. It is at its end when
@@ -112,10 +160,12 @@ impl<L: Link> Broker<L> {
         }
     }
 
-    /// Ends a connection's joins: its client has closed, though answers may still go out.
+    /// Ends a connection's joins and forgets its unfinished line: its client has closed or was told
+    /// goodbye, though answers may still go out.
     pub fn leave(&self, connection: &mut Connection<L>) {
-        let session = Arc::clone(connection.session());
-        self.leave_all(connection.joins_mut(), &session);
+        connection.input = Input::default();
+        self.leave_all(connection.session());
+        connection.session().hold(0, &self.held);
     }
 
     /// Ends a connection: its joins, what waits for it, its place in the registry. Those who
@@ -133,7 +183,58 @@ impl<L: Link> Broker<L> {
 
     /// Writes what waits for `session`, whose link can write again.
     pub fn flush(&self, session: &Session<L>) {
-        session.flush(&self.limits, &self.queued);
+        session.flush(&self.limits.read(), &self.queued);
+    }
+
+    /// Has accounts from now on, or no longer (`login_required`), or other ones: `account` says what
+    /// a user may do, nothing if there is no such user any more.
+    ///
+    /// When it returns, everybody may do what the new accounts allow and not one line more: users
+    /// who are gone are closed, joins that are no longer allowed are left, and their sessions told.
+    pub fn set_accounts(
+        &self,
+        login_required: bool,
+        account: impl Fn(&str) -> Option<Arc<Account>>,
+        work: &mut Work<L>,
+        now: Now,
+    ) {
+        let mut left = Vec::new();
+        let mut gone = Vec::new();
+        {
+            let mut topics = self.topics.write();
+            self.login_required.store(login_required, Ordering::Relaxed);
+            for session in self.everybody() {
+                match session.login_name().filter(|_| login_required) {
+                    None => session.set_access(self.guest()),
+                    Some(user) => match account(&user) {
+                        Some(account) => session.set_access(Access::Account(account)),
+                        None => {
+                            session.set_access(Access::LoginFirst);
+                            gone.push(Arc::clone(&session));
+                        }
+                    },
+                }
+                for pattern in topics.leave_denied(&session) {
+                    left.push((Arc::clone(&session), pattern));
+                }
+            }
+            topics.forget_routes();
+            self.count_change();
+        }
+        for (session, pattern) in left {
+            let text = format!("{pattern}: you may no longer hear it");
+            self.tell(&session, &Event::Note { code: "left", text: &text }, work, now);
+            work.outgoing.facts.push(Fact::Left { id: session.id(), pattern });
+        }
+        for session in gone {
+            self.close(&session, ByeReason::Kicked, "your account was disabled or removed");
+        }
+    }
+
+    /// Counts what a session holds in memory for later.
+    pub(crate) fn hold(&self, session: &Session<L>, input: &Input) {
+        let bytes = input.carried() + session.joins.lock().bytes;
+        session.hold(bytes, &self.held);
     }
 
     /// All sessions, by number.
@@ -185,25 +286,30 @@ impl<L: Link> Broker<L> {
         self.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// Ends joins by their patterns' names.
-    pub(crate) fn leave_all(&self, joins: &mut Joins, session: &Session<L>) {
-        if joins.patterns.is_empty() {
+    /// Ends all joins of a session.
+    pub(crate) fn leave_all(&self, session: &Session<L>) {
+        if session.joins.lock().patterns.is_empty() {
             return;
         }
         let mut topics = self.topics.write();
-        for name in std::mem::take(&mut joins.patterns) {
+        let joins = std::mem::take(&mut *session.joins.lock());
+        for name in joins.patterns {
             let pattern = Pattern::parse(&name).expect("a joined pattern was checked");
             topics.leave(session, pattern);
         }
-        joins.count = 0;
         self.count_change();
     }
 
-    /// Cuts off the fullest outbox as long as all together exceed their budget.
-    pub(crate) fn shed(&self, facts: &mut Vec<Fact>) {
-        while self.queued() > self.limits.outboxes_bytes_max {
-            let fullest = self.everybody().into_iter().max_by_key(|session| session.queued());
-            match fullest.and_then(|session| session.cut(ByeReason::Memory, &self.queued)) {
+    /// Cuts off the session that holds most as long as all together exceed their budget.
+    pub(crate) fn shed(&self, limits: &Limits, facts: &mut Vec<Fact>) {
+        while self.queued() + self.held.load(Ordering::Relaxed) > limits.sessions_bytes_max {
+            let fullest = self.everybody().into_iter().max_by_key(|session| session.bytes());
+            let cut = fullest.and_then(|session| {
+                // Its task frees it as soon as it learns of its end.
+                session.hold(0, &self.held);
+                session.cut(ByeReason::Memory, &self.queued)
+            });
+            match cut {
                 Some(fact) => facts.push(fact),
                 None => return,
             }

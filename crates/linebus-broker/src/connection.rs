@@ -12,17 +12,25 @@ use memchr::memchr;
 use crate::broker::{Broker, Now};
 use crate::delivery::Outgoing;
 use crate::fact::Fact;
+use crate::login::Login;
+use crate::rate::Bucket;
 use crate::session::{Link, Session};
 
 /// How much is read at once, in bytes: what makes a batch. Larger reads gain nothing and leave
 /// the processor's cache.
 pub const READ_BYTES: usize = 128 << 10;
+/// The same for a client that has yet to log in: what is read may have to be kept meanwhile.
+const LOGIN_READ_BYTES: usize = 8 << 10;
+/// The least that is read at once from a user whose rate is limited, in bytes.
+const LEAST_READ_BYTES: usize = 512;
 
 /// One client's connection.
 pub struct Connection<L> {
     pub(crate) session: Arc<Session<L>>,
     pub(crate) input: Input,
-    pub(crate) joins: Joins,
+    pub(crate) login: Login,
+    /// How much its user has sent lately, where that is limited.
+    pub(crate) bucket: Option<Arc<Bucket>>,
     /// Receivers above their soft mark that this connection waits for.
     pub(crate) waits: Vec<Arc<Session<L>>>,
 }
@@ -41,14 +49,8 @@ pub(crate) struct Input {
     /// A line was read: what comes first was checked.
     pub(crate) begun: bool,
     telnet: Telnet,
-}
-
-/// What a connection has joined.
-#[derive(Default)]
-pub(crate) struct Joins {
-    pub(crate) patterns: Vec<Box<str>>,
-    /// `recv` and `watch` counted apart.
-    pub(crate) count: usize,
+    /// Lines so far, while a login must come first.
+    pub(crate) lines_before_login: u32,
 }
 
 /// Memory for reading and delivering, one per thread: idle connections own no buffers.
@@ -65,11 +67,11 @@ impl<L> Default for Work<L> {
 }
 
 impl<L: Link> Work<L> {
-    /// Where to put what is read next from `connection`: [`READ_BYTES`] of space, or as much as
-    /// one wants of it. Tell [`Broker::receive`] how much it was.
-    pub fn space(&mut self, connection: &Connection<L>) -> &mut [u8] {
+    /// Where to put what is read next from `connection`: at most [`READ_BYTES`] of space, of which
+    /// one may use less. Tell [`Broker::receive`] how much it was.
+    pub fn space(&mut self, connection: &Connection<L>, broker: &Broker<L>, now: Now) -> &mut [u8] {
         let carry = &connection.input.carry;
-        let len = carry.len() + READ_BYTES;
+        let len = carry.len() + connection.room_bytes(broker, now);
         if self.buf.len() < len {
             self.buf.resize(len, 0);
         }
@@ -84,8 +86,26 @@ impl<L: Link> Work<L> {
 }
 
 impl<L: Link> Connection<L> {
-    pub(crate) fn new(session: Arc<Session<L>>) -> Self {
-        Self { session, input: Input::default(), joins: Joins::default(), waits: Vec::new() }
+    pub(crate) fn new(session: Arc<Session<L>>, bucket: Option<Arc<Bucket>>) -> Self {
+        Self {
+            session,
+            input: Input::default(),
+            login: Login::default(),
+            bucket,
+            waits: Vec::new(),
+        }
+    }
+
+    /// How much to read at once: little of those who have yet to log in, for it may have to be
+    /// kept while a password is checked, and of those whose rate is limited.
+    fn room_bytes(&self, broker: &Broker<L>, now: Now) -> usize {
+        if self.session.must_log_in() {
+            return LOGIN_READ_BYTES;
+        }
+        self.bucket.as_ref().map_or(READ_BYTES, |bucket| {
+            let room = bucket.room_bytes(&broker.limits(), now.elapsed);
+            room.clamp(LEAST_READ_BYTES, READ_BYTES)
+        })
     }
 
     /// What others know of it.
@@ -94,19 +114,18 @@ impl<L: Link> Connection<L> {
         &self.session
     }
 
-    pub(crate) fn joins_mut(&mut self) -> &mut Joins {
-        &mut self.joins
-    }
-
     /// Until when nothing should be read from this connection, unless its session is woken
-    /// earlier, because receivers of its lines are above their soft mark.
+    /// earlier, because receivers of its lines are above their soft mark or its user has sent more
+    /// than the rate that is allowed.
     pub fn paused_until(&mut self, broker: &Broker<L>, now: Now) -> Option<Duration> {
-        if self.waits.is_empty() {
+        if self.waits.is_empty() && self.bucket.is_none() {
             return None;
         }
-        let drain = Duration::from_millis(broker.limits().drain_ms);
+        let limits = broker.limits();
+        let drain = Duration::from_millis(limits.drain_ms);
         let session = &self.session;
-        let mut latest = None;
+        let bucket = self.bucket.as_ref();
+        let mut latest = bucket.and_then(|bucket| bucket.wait_until(&limits, now.elapsed));
         self.waits.retain(|awaited| {
             let end = awaited.pressure_end(session, drain).filter(|end| *end > now.elapsed);
             latest = latest.max(end);

@@ -50,6 +50,7 @@ pub(crate) struct Delivery<'a, L: Link> {
     /// The receivers that the sender waits for.
     pub(crate) waits: &'a mut Vec<Arc<Session<L>>>,
     pub(crate) facts: &'a mut Vec<Fact>,
+    limits: Arc<Limits>,
     watch: &'a mut Vec<u8>,
     both: &'a mut Vec<u8>,
     touched: &'a mut Vec<Arc<Session<L>>>,
@@ -64,11 +65,12 @@ impl<'a, L: Link> Delivery<'a, L> {
         outgoing: &'a mut Outgoing<L>,
     ) -> Self {
         let Outgoing { watch, both, touched, facts } = outgoing;
-        Self { broker, now, sender, waits, facts, watch, both, touched }
+        let limits = broker.limits();
+        Self { broker, now, sender, waits, facts, limits, watch, both, touched }
     }
 
-    pub(crate) fn limits(&self) -> &'a Limits {
-        &self.broker.limits
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// What waits in all outboxes, in bytes.
@@ -204,9 +206,9 @@ impl<'a, L: Link> Delivery<'a, L> {
     /// Writes everything that was gathered, and keeps all outboxes together inside their budget.
     pub(crate) fn flush(&mut self) {
         for session in self.touched.drain(..) {
-            session.flush(&self.broker.limits, &self.broker.queued);
+            session.flush(&self.limits, &self.broker.queued);
         }
-        self.broker.shed(self.facts);
+        self.broker.shed(&self.limits, self.facts);
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use linebus_protocol::Topic;
+
+use crate::access::{Access, Wish};
 use crate::session::{Link, Session};
 use crate::topics::{Member, Recv};
 
@@ -25,6 +28,8 @@ pub(crate) struct Route<L> {
     pub(crate) targets: Vec<Target<L>>,
     pub(crate) groups: Vec<Group<L>>,
     pub(crate) watched: bool,
+    /// The serial number of the account that was last found to be allowed to send here; 0 is none.
+    admitted: AtomicU64,
 }
 
 /// Those of whom one hears each line.
@@ -70,9 +75,25 @@ impl<L: Link> Route<L> {
         });
         Self {
             watched: targets.iter().any(|target| target.watch),
+            admitted: AtomicU64::new(0),
             groups: groups.collect(),
             targets,
         }
+    }
+
+    /// Whether a sender may send to `topic`, to which this is the route. The last answer is
+    /// remembered: routes are forgotten when accounts change.
+    pub(crate) fn admits(&self, sender: &Access, topic: &[u8]) -> bool {
+        let serial = sender.serial();
+        if serial == Some(self.admitted.load(Ordering::Relaxed)) {
+            return true;
+        }
+        let topic = Topic::parse_bytes(topic);
+        let admitted = topic.is_ok_and(|topic| sender.authorize(Wish::Send(topic)));
+        if let Some(serial) = serial.filter(|_| admitted) {
+            self.admitted.store(serial, Ordering::Relaxed);
+        }
+        admitted
     }
 
     /// Whether the same sessions hear the same of this route's topic as of another's, as far as

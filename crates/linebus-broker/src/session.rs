@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use atomic_waker::AtomicWaker;
 use linebus_protocol::{ByeReason, Event, GUEST};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
+use crate::access::{Access, Wish};
 use crate::delivery::Delivery;
 use crate::fact::Fact;
 use crate::limits::Limits;
@@ -38,12 +39,44 @@ pub struct Session<L> {
     id: u64,
     address: Box<str>,
     user: Mutex<Option<Box<str>>>,
+    access: RwLock<Access>,
+    /// What it has joined. Changed only while the table of topics is held.
+    pub(crate) joins: Mutex<Joins>,
+    /// What it holds besides what waits for it, in bytes: an unfinished line, joins.
+    held: AtomicUsize,
     /// Above its soft mark or leaving: groups rather choose another.
     behind: AtomicBool,
     /// Was told goodbye, or its link is gone: groups choose another.
     leaving: AtomicBool,
     waker: AtomicWaker,
     out: Mutex<Out<L>>,
+}
+
+/// What a session has joined.
+#[derive(Debug, Default)]
+pub(crate) struct Joins {
+    pub(crate) patterns: Vec<Box<str>>,
+    /// `recv` and `watch` counted apart.
+    pub(crate) count: usize,
+    /// About how much memory they take.
+    pub(crate) bytes: usize,
+}
+
+/// What a join takes besides its pattern, which is kept twice, in bytes: its places in the table.
+const JOIN_BYTES: usize = 160;
+
+impl Joins {
+    pub(crate) fn add(&mut self, pattern: &str) {
+        self.patterns.push(pattern.into());
+        self.bytes += JOIN_BYTES + 2 * pattern.len();
+    }
+
+    pub(crate) fn remove(&mut self, pattern: &str) {
+        if let Some(at) = self.patterns.iter().position(|joined| **joined == *pattern) {
+            self.patterns.swap_remove(at);
+            self.bytes -= JOIN_BYTES + 2 * pattern.len();
+        }
+    }
 }
 
 struct Out<L> {
@@ -83,11 +116,14 @@ impl<L> Out<L> {
 }
 
 impl<L: Link> Session<L> {
-    pub(crate) fn new(id: u64, address: Box<str>, link: L) -> Self {
+    pub(crate) fn new(id: u64, address: Box<str>, access: Access, link: L) -> Self {
         Self {
             id,
             address,
             user: Mutex::new(None),
+            access: RwLock::new(access),
+            joins: Mutex::default(),
+            held: AtomicUsize::new(0),
             behind: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             waker: AtomicWaker::new(),
@@ -119,14 +155,50 @@ impl<L: Link> Session<L> {
         self.user.lock().clone().unwrap_or_else(|| GUEST.into())
     }
 
+    /// The name under which it logged in.
+    pub(crate) fn login_name(&self) -> Option<Box<str>> {
+        self.user.lock().clone()
+    }
+
     /// Whether it has said who it is.
     #[must_use]
     pub fn is_logged_in(&self) -> bool {
         self.user.lock().is_some()
     }
 
-    pub(crate) fn log_in(&self, user: &str) {
+    pub(crate) fn log_in(&self, user: &str, access: Access) {
         *self.user.lock() = Some(user.into());
+        *self.access.write() = access;
+    }
+
+    /// What it may do.
+    pub(crate) fn access(&self) -> Access {
+        self.access.read().clone()
+    }
+
+    pub(crate) fn set_access(&self, access: Access) {
+        *self.access.write() = access;
+    }
+
+    /// Whether it may do something.
+    pub(crate) fn may(&self, wish: Wish<'_>) -> bool {
+        self.access.read().authorize(wish)
+    }
+
+    /// Whether it has to log in before anything else.
+    #[must_use]
+    pub fn must_log_in(&self) -> bool {
+        matches!(*self.access.read(), Access::LoginFirst)
+    }
+
+    /// Bytes that it holds: what waits for it, an unfinished line, joins.
+    pub(crate) fn bytes(&self) -> usize {
+        self.queued() + self.held.load(Ordering::Relaxed)
+    }
+
+    /// Notes what it holds besides what waits for it, in bytes.
+    pub(crate) fn hold(&self, bytes: usize, total: &AtomicUsize) {
+        adjust(total, self.held.swap(bytes, Ordering::Relaxed), bytes);
     }
 
     pub(crate) fn is_behind(&self) -> bool {
@@ -414,11 +486,14 @@ fn counted<L, R>(
 ) -> R {
     let before = out.outbox.queued();
     let result = change(&mut out.outbox);
-    let after = out.outbox.queued();
-    if after > before {
-        queued.fetch_add(after - before, Ordering::Relaxed);
-    } else if before > after {
-        queued.fetch_sub(before - after, Ordering::Relaxed);
-    }
+    adjust(queued, before, out.outbox.queued());
     result
+}
+
+fn adjust(sum: &AtomicUsize, before: usize, after: usize) {
+    if after > before {
+        sum.fetch_add(after - before, Ordering::Relaxed);
+    } else if before > after {
+        sum.fetch_sub(before - after, Ordering::Relaxed);
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use linebus_protocol::{Pattern, Topic};
 
+use crate::access::Wish;
 use crate::patterns::{Map, Patterns};
 use crate::route::Route;
 use crate::session::{Link, Session};
@@ -30,7 +31,7 @@ pub(crate) struct Member<L> {
 }
 
 /// What a session wants to hear in addition.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want<'a> {
     Recv(Option<&'a str>),
     Watch,
@@ -67,7 +68,8 @@ impl<L: Link> Topics<L> {
         let name = topic.as_str();
         let found = self.joins.matching(topic);
         let members = found.into_iter().flatten();
-        let route = Arc::new(Route::new(members, self.resolved));
+        let allowed = |member: &&Member<L>| member.session.may(Wish::Hear(topic));
+        let route = Arc::new(Route::new(members.filter(allowed), self.resolved));
         self.resolved += 1;
         if self.joins.may_match(topic) {
             if self.recent.len() >= GENERATION_MAX {
@@ -132,12 +134,34 @@ impl<L: Link> Topics<L> {
         usize::from(member.recv != Recv::No) + usize::from(member.watch)
     }
 
+    /// Ends those joins of a session that it may not have any more.
+    pub(crate) fn leave_denied(&mut self, session: &Session<L>) -> Vec<Box<str>> {
+        let mut denied = Vec::new();
+        let mut joins = session.joins.lock();
+        for name in joins.patterns.clone() {
+            let pattern = Pattern::parse(&name).expect("a joined pattern was checked");
+            let watches =
+                self.members(pattern).iter().any(|m| m.session.id() == session.id() && m.watch);
+            let allowed = session.may(Wish::Join(pattern)) && (!watches || session.may(Wish::See));
+            if !allowed {
+                joins.count -= self.leave(session, pattern);
+                joins.remove(&name);
+                denied.push(name);
+            }
+        }
+        denied
+    }
+
+    /// Forgets who hears what: the rules by which that was found have changed.
+    pub(crate) fn forget_routes(&mut self) {
+        self.recent.clear();
+        self.older.clear();
+    }
+
     /// Forgets the routes that a change of this pattern's joins concerns.
     fn changed(&mut self, pattern: Pattern<'_>) {
         if pattern.as_topic().is_none() {
-            self.recent.clear();
-            self.older.clear();
-            return;
+            return self.forget_routes();
         }
         let name = pattern.as_str().as_bytes();
         self.recent.remove(name);

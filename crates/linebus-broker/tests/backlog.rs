@@ -33,7 +33,7 @@ impl Bus {
     }
 
     fn says(&mut self, client: &mut Client, line: &str) {
-        let space = self.work.space(&client.connection);
+        let space = self.work.space(&client.connection, &self.broker, NOW);
         space[..line.len()].copy_from_slice(line.as_bytes());
         self.broker.receive(&mut client.connection, &mut self.work, line.len(), NOW);
     }
@@ -61,7 +61,7 @@ fn goodbye_comes_after_all_that_waits_however_slowly_it_is_read() {
 
 #[test]
 fn what_waits_for_one_who_leaves_counts_in_the_budget() {
-    let mut bus = Bus::new(Limits { outboxes_bytes_max: 100, ..Limits::default() });
+    let mut bus = Bus::new(Limits { sessions_bytes_max: 100, ..Limits::default() });
     let (mut leaver, other) = (bus.connect("recv t\n"), bus.connect("recv u\n"));
     let mut sender = bus.connect("");
     for client in [&leaver, &other] {

@@ -32,7 +32,7 @@ impl Bus {
     }
 
     fn says(&mut self, client: &mut Client, line: &str) {
-        let space = self.work.space(&client.connection);
+        let space = self.work.space(&client.connection, &self.broker, NOW);
         space[..line.len()].copy_from_slice(line.as_bytes());
         self.broker.receive(&mut client.connection, &mut self.work, line.len(), NOW);
     }

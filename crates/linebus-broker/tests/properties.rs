@@ -107,7 +107,8 @@ impl Bus {
     }
 
     fn receive(&mut self, client: &mut Client, bytes: &[u8]) {
-        self.work.space(&client.connection)[..bytes.len()].copy_from_slice(bytes);
+        self.work.space(&client.connection, &self.broker, NOW)[..bytes.len()]
+            .copy_from_slice(bytes);
         self.broker.receive(&mut client.connection, &mut self.work, bytes.len(), NOW);
         let unread = client.connection.unread_bytes();
         // One may be a CR whose partner has not come, and three a byte-order mark.

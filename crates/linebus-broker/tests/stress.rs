@@ -183,7 +183,7 @@ impl Actor {
         }
         lines += &format!("ping {}\n", self.pings);
         self.pings += 1;
-        let space = self.work.space(&self.connection);
+        let space = self.work.space(&self.connection, &self.broker, NOW);
         space[..lines.len()].copy_from_slice(lines.as_bytes());
         self.broker.receive(&mut self.connection, &mut self.work, lines.len(), NOW);
         self.work.facts().for_each(drop);

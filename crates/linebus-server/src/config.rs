@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use linebus_broker::Limits;
 use thiserror::Error;
 
+pub use crate::admission::Admission;
 use reader::Reader;
 
 /// The file that documents every key, with its default.
@@ -25,8 +26,10 @@ pub struct Config {
     pub open_to_the_network: bool,
     /// Threads that serve; 0 chooses.
     pub threads: usize,
-    /// Most connections at a time; one more is told `bye busy`.
-    pub connections_max: usize,
+    /// Who is taken on at all.
+    pub admission: Admission,
+    /// Takes passwords over plain TCP also from beyond loopback, where others may read along.
+    pub plain_passwords: bool,
     /// How long receivers may take to read what waits for them at the end, in milliseconds.
     pub shutdown_drain_ms: u64,
     /// What to log, in the words of `tracing`'s filter.
@@ -42,7 +45,8 @@ impl Default for Config {
             unix: None,
             open_to_the_network: false,
             threads: 0,
-            connections_max: 50_000,
+            admission: Admission::default(),
+            plain_passwords: false,
             shutdown_drain_ms: 5_000,
             log: "info".to_owned(),
             limits: Limits::default(),
@@ -80,8 +84,8 @@ impl Config {
         reader.addresses("listen", &mut config.listen);
         reader.path("unix", &mut config.unix);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);
+        reader.switch("plain_passwords", &mut config.plain_passwords);
         reader.number("threads", 0..=1024, &mut config.threads);
-        reader.number("connections_max", 1..=10_000_000, &mut config.connections_max);
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
         reader.text("log", &mut config.log);
         let Limits {
@@ -90,7 +94,14 @@ impl Config {
             outbox_soft_bytes,
             outbox_hard_bytes,
             drain_ms,
-            outboxes_bytes_max,
+            sessions_bytes_max,
+            login_line_bytes_max,
+            login_lines_max,
+            login_failures_max,
+            login_timeout_ms,
+            user_lines_per_second,
+            user_bytes_per_second,
+            user_burst_ms,
         } = &mut config.limits;
         reader.number("limits.line_bytes_max", 512..=16 << 20, line_bytes_max);
         reader.number("limits.joins_max", 1..=1_000_000, joins_max);
@@ -99,7 +110,32 @@ impl Config {
         reader.number("limits.outbox_hard_bytes", above..=1 << 40, outbox_hard_bytes);
         reader.number("limits.drain_ms", 0..=60_000, drain_ms);
         let least = *outbox_hard_bytes as i64;
-        reader.number("limits.outboxes_bytes_max", least..=1 << 50, outboxes_bytes_max);
+        reader.number("limits.sessions_bytes_max", least..=1 << 50, sessions_bytes_max);
+        reader.number("limits.login_line_bytes_max", 128..=65_536, login_line_bytes_max);
+        reader.number("limits.login_lines_max", 1..=1_000, login_lines_max);
+        reader.number("limits.login_failures_max", 1..=1_000, login_failures_max);
+        reader.number("limits.login_timeout_ms", 100..=600_000, login_timeout_ms);
+        reader.number("limits.user_lines_per_second", 0..=1 << 40, user_lines_per_second);
+        reader.number("limits.user_bytes_per_second", 0..=1 << 40, user_bytes_per_second);
+        reader.number("limits.user_burst_ms", 10..=60_000, user_burst_ms);
+        let Admission {
+            connections_max,
+            connections_per_address_max,
+            connections_per_address_per_second,
+            also_loopback,
+        } = &mut config.admission;
+        reader.number("limits.connections_max", 1..=10_000_000, connections_max);
+        reader.number(
+            "limits.connections_per_address_max",
+            0..=10_000_000,
+            connections_per_address_max,
+        );
+        reader.number(
+            "limits.connections_per_address_per_second",
+            0..=1_000_000,
+            connections_per_address_per_second,
+        );
+        reader.switch("limits.also_loopback", also_loopback);
         reader.finish()?;
         Ok(config)
     }

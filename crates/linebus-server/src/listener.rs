@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -153,7 +153,7 @@ fn is_abandoned(path: &Path) -> bool {
 impl Listener {
     /// The next connection, and where it comes from. It is not yet known to any runtime: the one
     /// that accepts is not the one that serves.
-    pub(crate) async fn accept(&self) -> io::Result<(Socket, String)> {
+    pub(crate) async fn accept(&self) -> io::Result<(Socket, String, Option<IpAddr>)> {
         match self {
             Self::Tcp(listener, _) => {
                 let accept = |listener: &TcpListener| listener.accept();
@@ -161,13 +161,13 @@ impl Listener {
                 socket.set_nonblocking(true)?;
                 // A line goes out when it is written, not when the last one was acknowledged.
                 socket.set_nodelay(true)?;
-                Ok((Socket::Tcp(socket), address.to_string()))
+                Ok((Socket::Tcp(socket), address.to_string(), Some(address.ip())))
             }
             Self::Unix(listener, _) => {
                 let accept = |listener: &UnixListener| listener.accept();
                 let (socket, _) = listener.async_io(Interest::READABLE, accept).await?;
                 socket.set_nonblocking(true)?;
-                Ok((Socket::Unix(socket), "unix".to_owned()))
+                Ok((Socket::Unix(socket), "unix".to_owned(), None))
             }
         }
     }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::admission::{Admission, Doorkeeper};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::link::SocketLink;
@@ -27,7 +28,8 @@ struct Server {
     broker: Arc<Broker<SocketLink>>,
     clock: Clock,
     workers: Arc<Workers>,
-    connections_max: usize,
+    doorkeeper: Arc<Doorkeeper>,
+    admission: Arc<Admission>,
     alive: Alive,
 }
 
@@ -50,7 +52,8 @@ pub async fn run(
         broker: Arc::new(Broker::new(config.limits.clone())),
         clock: Clock::start(),
         workers: Arc::clone(&workers),
-        connections_max: config.connections_max,
+        doorkeeper: Arc::default(),
+        admission: Arc::new(config.admission.clone()),
         alive,
     };
     let broker = Arc::clone(&server.broker);
@@ -79,17 +82,28 @@ impl Server {
         let mut paused: Option<Instant> = None;
         loop {
             match listener.accept().await {
-                Ok((socket, address)) => {
+                Ok((socket, address, ip)) => {
                     if let Some(since) = paused.take() {
                         let after = since.elapsed();
                         tracing::warn!(%listener, ?after, "accepting again");
                     }
-                    let full = self.workers.load() >= self.connections_max;
                     let Self { broker, clock, alive, .. } = self.clone();
+                    let now = clock.now().elapsed;
+                    let admission = self.doorkeeper.admit(ip, &self.admission, now);
+                    let why_not = admission.as_ref().err().copied();
+                    let admission = match admission {
+                        Ok(admitted) => Ok(admitted),
+                        Err(why) => {
+                            tracing::info!(address, limit = why.word(), "limit reached");
+                            let Some(refused) = self.doorkeeper.refuse() else { continue };
+                            Err(refused)
+                        }
+                    };
                     let place = self.workers.place();
                     let runtime = place.runtime.clone();
                     let _entered = runtime.enter();
-                    let session = SessionTask::new(broker, clock, socket, address, place, alive);
+                    let session =
+                        SessionTask::new(broker, clock, socket, address, place, admission, alive);
                     let session = match session {
                         Ok(session) => session,
                         Err(error) => {
@@ -97,10 +111,8 @@ impl Server {
                             continue;
                         }
                     };
-                    if full {
-                        let max = self.connections_max;
-                        let text = format!("all {max} connections are taken; try again later");
-                        session.refuse(ByeReason::Busy, &text);
+                    if let Some(why) = why_not {
+                        session.refuse(ByeReason::Busy, &why.to_string());
                     }
                     runtime.spawn(session);
                 }

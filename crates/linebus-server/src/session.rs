@@ -14,6 +14,7 @@ use linebus_broker::{Broker, Connection, Fact, Now, Stage, Work};
 use linebus_protocol::ByeReason;
 use tokio::time::{Sleep, sleep, sleep_until};
 
+use crate::admission::{Admitted, Refused};
 use crate::clock::Clock;
 use crate::link::{Reader, Socket, SocketLink};
 use crate::workers::Place;
@@ -45,6 +46,7 @@ pub(crate) struct SessionTask {
     eof: bool,
     phase: Phase,
     _place: Place,
+    _admission: Result<Admitted, Refused>,
     /// Lives as long as the task, so that the server can wait for all of them.
     _alive: Alive,
 }
@@ -72,6 +74,7 @@ impl SessionTask {
         socket: Socket,
         address: String,
         place: Place,
+        admission: Result<Admitted, Refused>,
         alive: Alive,
     ) -> io::Result<Self> {
         let (reader, link) = socket.split()?;
@@ -91,6 +94,7 @@ impl SessionTask {
             eof: false,
             phase: Phase::Open,
             _place: place,
+            _admission: admission,
             _alive: alive,
         })
     }
@@ -116,7 +120,7 @@ impl SessionTask {
     fn poll_read(&mut self, cx: &mut Context<'_>, now: Now) -> Poll<bool> {
         let Self { broker, reader, connection, .. } = self;
         WORK.with_borrow_mut(|work| {
-            let space = work.space(connection);
+            let space = work.space(connection, broker, now);
             let received = if connection.holds_lines() {
                 0
             } else {
@@ -173,8 +177,6 @@ impl SessionTask {
                 return Poll::Pending;
             } else if !ready!(self.poll_read(cx, now)) {
                 self.eof = true;
-                // What it asked for before still goes out, but nothing new.
-                self.broker.leave(&mut self.connection);
                 break;
             }
             now = self.clock.now();
@@ -186,6 +188,7 @@ impl SessionTask {
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.phase == Phase::Open {
             self.phase = Phase::Draining;
+            self.broker.leave(&mut self.connection);
             self.timer = Some(Box::pin(sleep(GOODBYE)));
         }
         if self.phase == Phase::Draining && self.connection.session().is_drained() {
@@ -243,6 +246,12 @@ impl Drop for SessionTask {
 fn log(fact: Fact) {
     match fact {
         Fact::LoggedIn { id, user } => tracing::info!(id, %user, "logged in"),
+        Fact::LoginRefused { id, user, refused } => {
+            tracing::warn!(id, %user, ?refused, "login refused");
+        }
+        Fact::Denied { id } => tracing::debug!(id, "denied"),
+        Fact::Limit { id, bound } => tracing::info!(id, limit = bound.word(), "limit reached"),
+        Fact::Left { id, pattern } => tracing::info!(id, %pattern, "no longer allowed to hear"),
         Fact::NotWaitedFor { id, queued } => {
             tracing::warn!(id, queued, "senders no longer wait for this slow receiver");
         }

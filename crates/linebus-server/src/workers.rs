@@ -46,11 +46,6 @@ impl Workers {
         Ok(Self { workers })
     }
 
-    /// How many connections all threads serve.
-    pub(crate) fn load(&self) -> usize {
-        self.workers.iter().map(|worker| worker.load.load(Ordering::Relaxed)).sum()
-    }
-
     /// A place on the thread that serves the fewest connections.
     pub(crate) fn place(&self) -> Place {
         let load = |worker: &&Worker| worker.load.load(Ordering::Relaxed);

@@ -141,7 +141,7 @@ pub fn config(data: &[u8]) {
         Ok(config) => {
             let limits = config.limits;
             assert!(limits.outbox_soft_bytes < limits.outbox_hard_bytes);
-            assert!(limits.outbox_hard_bytes <= limits.outboxes_bytes_max);
+            assert!(limits.outbox_hard_bytes <= limits.sessions_bytes_max);
             assert!(limits.line_bytes_max >= 512 && limits.joins_max > 0);
         }
         Err(problems) => {

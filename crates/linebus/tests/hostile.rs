@@ -175,7 +175,7 @@ fn answers_that_nobody_reads_are_bounded_and_end_in_bye_slow() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let server = configured(
         &folder,
-        "[limits]\noutbox_soft_bytes = 1000000\noutbox_hard_bytes = 4000000\noutboxes_bytes_max = 40000000\ndrain_ms = 50\n",
+        "[limits]\noutbox_soft_bytes = 1000000\noutbox_hard_bytes = 4000000\nsessions_bytes_max = 40000000\ndrain_ms = 50\n",
     );
     let mut others = Bystanders::on(&server);
     let client = server.telnet();
@@ -208,7 +208,7 @@ fn a_suspended_receiver_costs_its_neighbours_little_and_is_told() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let server = configured(
         &folder,
-        "[limits]\noutbox_soft_bytes = 1000000\noutbox_hard_bytes = 8000000\noutboxes_bytes_max = 80000000\n",
+        "[limits]\noutbox_soft_bytes = 1000000\noutbox_hard_bytes = 8000000\nsessions_bytes_max = 80000000\n",
     );
     let (mut suspended, mut healthy, mut sender) =
         (server.telnet(), server.telnet(), server.telnet());
@@ -313,7 +313,7 @@ fn out_of_file_descriptors_accepting_pauses_and_resumes() {
 #[test]
 fn more_connections_than_allowed_are_told_so() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let server = configured(&folder, "connections_max = 2\n");
+    let server = configured(&folder, "[limits]\nconnections_max = 2\n");
     let (first, mut second, mut third) = (server.telnet(), server.telnet(), server.telnet());
     third.expect("bye busy all 2 connections are taken; try again later");
     assert_eq!(third.hear(), None);

@@ -12,7 +12,8 @@ const LIMITS: Limits = Limits {
     outbox_soft_bytes: 100,
     outbox_hard_bytes: 1_000,
     drain_ms: 10,
-    outboxes_bytes_max: 10_000,
+    sessions_bytes_max: 10_000,
+    ..Limits::DEFAULT
 };
 const BYE: &[u8] = b"bye slow you read too slowly\n";
 

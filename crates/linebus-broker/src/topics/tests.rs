@@ -1,6 +1,7 @@
 //! The cache of routes is bounded, and nothing stays when all have left.
 
 use super::*;
+use crate::access::Access;
 use crate::session::Gone;
 
 struct Nothing;
@@ -12,7 +13,7 @@ impl Link for Nothing {
 }
 
 fn session(id: u64) -> Arc<Session<Nothing>> {
-    Arc::new(Session::new(id, "test".into(), Nothing))
+    Arc::new(Session::new(id, "test".into(), Access::Open, Nothing))
 }
 
 fn pattern(text: &str) -> Pattern<'_> {

@@ -12,7 +12,7 @@ fn the_documented_file_parses_to_the_defaults() {
 fn the_documented_file_names_every_key() {
     let Err(problems) = Config::parse("nothing_like_it = 1") else { panic!("it is unknown") };
     assert_eq!(problems.len(), 1);
-    for key in ["listen", "unix", "open_to_the_network", "threads", "connections_max", "log"] {
+    for key in ["listen", "unix", "open_to_the_network", "threads", "also_loopback", "log"] {
         assert!(TEXT.contains(&format!("\n{key} = ")), "{key}");
     }
 }
@@ -59,9 +59,9 @@ fn marks_must_rise() {
         ],
     );
     check(
-        "[limits]\noutboxes_bytes_max = 1000000",
+        "[limits]\nsessions_bytes_max = 1000000",
         &[
-            "line 2: limits.outboxes_bytes_max: a whole number from 67108864 to 1125899906842624 is wanted",
+            "line 2: limits.sessions_bytes_max: a whole number from 67108864 to 1125899906842624 is wanted",
         ],
     );
 }

@@ -132,7 +132,7 @@ impl Pair {
         let (now, time) = (self.now(), self.time());
         let queued: Vec<_> = self.queued().collect();
         let guest = self.guests.get_mut(&id).expect("it is connected");
-        self.work.space(&guest.connection)[..bytes.len()].copy_from_slice(bytes);
+        self.work.space(&guest.connection, &self.broker, now)[..bytes.len()].copy_from_slice(bytes);
         self.broker.receive(&mut guest.connection, &mut self.work, bytes.len(), now);
         for byte in bytes {
             let said = guest.reader.read(*byte);
@@ -293,12 +293,12 @@ impl Pair {
                     self.record.count("not waited for");
                     self.guests.get_mut(&id).expect("it is connected").given_up = true;
                 }
-                Fact::LoggedIn { .. } => {}
+                _ => {}
             }
         }
         for (id, guest) in &mut self.guests {
             guest.hear(*id, &mut self.model, &mut self.record)?;
-            guest.settle(*id, &mut self.model, self.broker.limits())?;
+            guest.settle(*id, &mut self.model, &self.broker.limits())?;
         }
         self.check_sums()
     }
@@ -310,7 +310,7 @@ impl Pair {
         if sum != self.broker.queued() {
             return Err(format!("{sum} bytes wait, and {} are counted", self.broker.queued()));
         }
-        if sum > limits.outboxes_bytes_max {
+        if sum > limits.sessions_bytes_max {
             // Nothing is left but goodbyes, each after the line that was begun.
             let least = 2 * limits.line_bytes_max + 300;
             let most = self.queued().map(|(_, queued)| queued).max().unwrap_or(0);

@@ -77,7 +77,8 @@ impl World {
             outbox_soft_bytes,
             outbox_hard_bytes,
             drain_ms: rng.u64(5..200),
-            outboxes_bytes_max: outbox_hard_bytes + rng.usize(..2 * outbox_hard_bytes),
+            sessions_bytes_max: outbox_hard_bytes + rng.usize(..3 * outbox_hard_bytes),
+            ..Limits::default()
         };
         let script =
             Script { message_bytes_max: line_bytes_max / 2, run_lines_max, line_bytes_max };

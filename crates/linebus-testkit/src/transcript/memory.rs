@@ -63,7 +63,7 @@ impl Client for MemoryClient {
     fn send(&mut self, mut bytes: &[u8]) {
         let work = &mut *self.shared.work.borrow_mut();
         while !bytes.is_empty() {
-            let space = work.space(&self.connection);
+            let space = work.space(&self.connection, &self.shared.broker, NOW);
             let (now, later) = bytes.split_at(bytes.len().min(space.len()));
             space[..now.len()].copy_from_slice(now);
             bytes = later;
