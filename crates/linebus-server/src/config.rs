@@ -29,6 +29,8 @@ pub struct Config {
     pub connections_max: usize,
     /// How long receivers may take to read what waits for them at the end, in milliseconds.
     pub shutdown_drain_ms: u64,
+    /// Over how long a time a lame duck says goodbye to one after the other, in milliseconds.
+    pub lame_duck_ms: u64,
     /// What to log, in the words of `tracing`'s filter.
     pub log: String,
     /// What the broker keeps.
@@ -44,6 +46,7 @@ impl Default for Config {
             threads: 0,
             connections_max: 50_000,
             shutdown_drain_ms: 5_000,
+            lame_duck_ms: 60_000,
             log: "info".to_owned(),
             limits: Limits::default(),
         }
@@ -83,6 +86,7 @@ impl Config {
         reader.number("threads", 0..=1024, &mut config.threads);
         reader.number("connections_max", 1..=10_000_000, &mut config.connections_max);
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
+        reader.number("lame_duck_ms", 0..=86_400_000, &mut config.lame_duck_ms);
         reader.text("log", &mut config.log);
         let Limits {
             line_bytes_max,
