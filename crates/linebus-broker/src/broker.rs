@@ -238,7 +238,8 @@ impl<L: Link> Broker<L> {
     }
 
     /// All sessions, by number.
-    pub(crate) fn everybody(&self) -> Vec<Arc<Session<L>>> {
+    #[must_use]
+    pub fn everybody(&self) -> Vec<Arc<Session<L>>> {
         let mut all: Vec<_> = self.sessions.read().values().cloned().collect();
         all.sort_by_key(|session| session.id());
         all

@@ -14,7 +14,7 @@
 //! #             let listeners = linebus_server::Listeners::bind(&config).expect("a free port");
 //! #             let address = listeners.addresses().next().expect("one");
 //! #             url.send(address.replace("tcp ", "linebus://")).expect("waited for");
-//! #             linebus_server::run(listeners, &config, std::future::pending()).await.expect("threads");
+//! #             linebus_server::run(listeners, &config, linebus_server::Controls::none()).await.expect("threads");
 //! #         });
 //! #     });
 //! #     given.recv().expect("a bus")

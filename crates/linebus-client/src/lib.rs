@@ -11,7 +11,7 @@
 //! #     let listeners = linebus_server::Listeners::bind(&config).expect("a free port");
 //! #     let address = listeners.addresses().next().expect("one");
 //! #     tokio::spawn(async move {
-//! #         linebus_server::run(listeners, &config, std::future::pending()).await.expect("threads");
+//! #         linebus_server::run(listeners, &config, linebus_server::Controls::none()).await.expect("threads");
 //! #     });
 //! #     address.replace("tcp ", "linebus://")
 //! # }

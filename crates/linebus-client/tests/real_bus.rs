@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use linebus_client::{Client, Event, Events, Lost, Message, blocking, split_reply};
-use linebus_server::{Config, Listeners, run};
-use tokio::sync::oneshot;
+use linebus_server::{Config, Control, Controller, Listeners, controls, run};
 use tokio::task::JoinHandle;
 
 /// A bus in this process.
 struct Bus {
     address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    controller: Controller,
     served: JoinHandle<()>,
 }
 
@@ -27,11 +26,11 @@ impl Bus {
         let listeners = Listeners::bind(&config).expect("the port is free");
         let address = listeners.addresses().next().expect("one");
         let address = address.strip_prefix("tcp ").expect("TCP").parse().expect("an address");
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (controller, controls) = controls();
         let served = tokio::spawn(async move {
-            run(listeners, &config, async { drop(stopped.await) }).await.expect("threads");
+            run(listeners, &config, controls).await.expect("threads");
         });
-        Self { address, stop, served }
+        Self { address, controller, served }
     }
 
     fn url(&self) -> String {
@@ -43,7 +42,7 @@ impl Bus {
     }
 
     async fn stop(self) {
-        drop(self.stop);
+        self.controller.ask(Control::Shutdown);
         self.served.await.expect("it ends well");
     }
 }

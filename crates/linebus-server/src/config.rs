@@ -32,6 +32,8 @@ pub struct Config {
     pub plain_passwords: bool,
     /// How long receivers may take to read what waits for them at the end, in milliseconds.
     pub shutdown_drain_ms: u64,
+    /// Over how long a time a lame duck says goodbye to one after the other, in milliseconds.
+    pub lame_duck_ms: u64,
     /// What to log, in the words of `tracing`'s filter.
     pub log: String,
     /// What the broker keeps.
@@ -48,6 +50,7 @@ impl Default for Config {
             admission: Admission::default(),
             plain_passwords: false,
             shutdown_drain_ms: 5_000,
+            lame_duck_ms: 60_000,
             log: "info".to_owned(),
             limits: Limits::default(),
         }
@@ -87,6 +90,7 @@ impl Config {
         reader.switch("plain_passwords", &mut config.plain_passwords);
         reader.number("threads", 0..=1024, &mut config.threads);
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
+        reader.number("lame_duck_ms", 0..=86_400_000, &mut config.lame_duck_ms);
         reader.text("log", &mut config.log);
         let Limits {
             line_bytes_max,

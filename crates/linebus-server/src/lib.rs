@@ -1,7 +1,7 @@
 //! The shell around the broker: listeners, sessions, configuration, shutdown.
 //!
 //! ```no_run
-//! use linebus_server::{Config, Listeners, run};
+//! use linebus_server::{Config, Control, Listeners, controls, run};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = Config::default();
@@ -9,7 +9,12 @@
 //! for address in listeners.addresses() {
 //!     println!("listening {address}");
 //! }
-//! run(listeners, &config, async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await?;
+//! let (controller, controls) = controls();
+//! tokio::spawn(async move {
+//!     tokio::signal::ctrl_c().await.unwrap_or(());
+//!     controller.ask(Control::Shutdown);
+//! });
+//! run(listeners, &config, controls).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -20,6 +25,7 @@
 mod admission;
 mod clock;
 pub mod config;
+mod control;
 mod link;
 mod listener;
 mod server;
@@ -27,5 +33,6 @@ mod session;
 mod workers;
 
 pub use config::{Config, Problem};
+pub use control::{Control, Controller, Controls, controls};
 pub use listener::{BindError, Listeners};
 pub use server::run;

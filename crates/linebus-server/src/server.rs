@@ -1,6 +1,5 @@
 //! From the first connection to the last: accepting, and the end.
 
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,11 +8,12 @@ use linebus_broker::{Broker, Work};
 use linebus_protocol::ByeReason;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::admission::{Admission, Doorkeeper};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::control::{Control, Controls};
 use crate::link::SocketLink;
 use crate::listener::{Listener, Listeners};
 use crate::session::{Alive, SessionTask};
@@ -33,19 +33,15 @@ struct Server {
     alive: Alive,
 }
 
-/// Serves until `shutdown` is ready: then nobody is accepted any more, everyone is told, what
-/// waits is written for as long as the configuration allows, and everyone is told goodbye.
+/// Serves until `controls` ask for the end: then nobody is accepted any more, everyone is told,
+/// what waits is written for as long as the configuration allows, and everyone is told goodbye.
 ///
 /// Needs a tokio runtime with IO and time, on which it accepts; connections are served by threads
 /// of their own. Listeners are closed and the threads have ended when it returns.
 ///
 /// # Errors
 /// When the system does not give the threads.
-pub async fn run(
-    listeners: Listeners,
-    config: &Config,
-    shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
+pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) -> io::Result<()> {
     let workers = Arc::new(Workers::start(config.threads())?);
     let (alive, mut all_ended) = mpsc::channel(1);
     let server = Server {
@@ -64,7 +60,16 @@ pub async fn run(
         accepting.spawn(server.clone().accept(listener));
     }
     drop(server);
-    shutdown.await;
+    loop {
+        match controls.next().await {
+            Control::Shutdown => break,
+            Control::LameDuck => {
+                accepting.shutdown().await;
+                lame_duck(&broker, config, clock, &mut controls).await;
+                break;
+            }
+        }
+    }
     accepting.shutdown().await;
     tracing::info!(sessions = broker.sessions(), "shutting down");
     broker.note_all("shutdown", "the bus stops", &mut Work::default(), clock.now());
@@ -75,6 +80,37 @@ pub async fn run(
     }
     drop(workers);
     Ok(())
+}
+
+/// Says goodbye to one after the other; returns when all were told, or at once when asked to stop.
+async fn lame_duck(
+    broker: &Broker<SocketLink>,
+    config: &Config,
+    clock: Clock,
+    controls: &mut Controls,
+) {
+    let mut sessions = broker.everybody();
+    let over = Duration::from_millis(config.lame_duck_ms);
+    tracing::info!(sessions = sessions.len(), ?over, "lame duck: nobody is accepted any more");
+    let text = format!("the bus stops within {} s; connect to another one", over.as_secs().max(1));
+    broker.note_all("lame-duck", &text, &mut Work::default(), clock.now());
+    let began = tokio::time::Instant::now();
+    let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX).max(1);
+    for number in 1..=count {
+        let at = began + over.mul_f64(f64::from(number) / f64::from(count));
+        tokio::select! {
+            () = shutdown(controls) => return,
+            () = sleep_until(at) => {}
+        }
+        if let Some(session) = sessions.pop() {
+            broker.close(&session, ByeReason::Shutdown, ByeReason::Shutdown.meaning());
+        }
+    }
+}
+
+/// Returns when the end is asked for; what else is asked no longer matters.
+async fn shutdown(controls: &mut Controls) {
+    while controls.next().await != Control::Shutdown {}
 }
 
 impl Server {

@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use linebus_server::{Config, Listeners};
-use tokio::signal::unix::{SignalKind, signal};
+use linebus_server::{Config, Control, Controller, Listeners, controls};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Run the bus.
 ///
 /// Standard output says `listening tcp ADDRESS` or `listening unix PATH` for each listener, then
-/// `ready`; logs go to standard error. SIGTERM and SIGINT end it decently.
+/// `ready`. SIGTERM and SIGINT end it decently, SIGUSR2 as a lame duck: nobody is accepted any more,
+/// and goodbyes are spread over a while.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Read the configuration from this file; linebus.toml documents every key.
@@ -67,17 +68,45 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("can't listen for SIGINT")?;
+    let (controller, controls) = controls();
+    // Before anything is announced: who reads `ready` may send signals.
+    let signals = Signals::register()?;
     let listeners = Listeners::bind(config)?;
     announce(&listeners);
-    let shutdown = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    let obeying = tokio::spawn(signals.obey(controller));
+    let served = linebus_server::run(listeners, config, controls).await;
+    obeying.abort();
+    served.context("can't start the threads")
+}
+
+/// The signals that a server understands.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    lame_duck: Signal,
+}
+
+impl Signals {
+    fn register() -> anyhow::Result<Self> {
+        let listen = |kind, name| signal(kind).with_context(|| format!("can't listen for {name}"));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate(), "SIGTERM")?,
+            interrupt: listen(SignalKind::interrupt(), "SIGINT")?,
+            lame_duck: listen(SignalKind::user_defined2(), "SIGUSR2")?,
+        })
+    }
+
+    /// Turns each signal into what it means, for ever.
+    async fn obey(mut self, controller: Controller) {
+        loop {
+            let control = tokio::select! {
+                _ = self.terminate.recv() => Control::Shutdown,
+                _ = self.interrupt.recv() => Control::Shutdown,
+                _ = self.lame_duck.recv() => Control::LameDuck,
+            };
+            controller.ask(control);
         }
-    };
-    linebus_server::run(listeners, config, shutdown).await.context("can't start the threads")
+    }
 }
 
 /// Says where it listens. Nobody may be reading, which is no reason not to serve.

@@ -61,7 +61,9 @@ impl Sockets {
             None => Place::Unix(path),
         };
         runtime.spawn(async move {
-            linebus_server::run(listeners, &config, std::future::pending()).await.expect("threads");
+            linebus_server::run(listeners, &config, linebus_server::Controls::none())
+                .await
+                .expect("threads");
         });
         drop(guard);
         Self { place, _runtime: runtime, _folder: folder }

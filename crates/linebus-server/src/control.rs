@@ -1,0 +1,53 @@
+//! What the outside asks of a running server: its end, sudden or gentle.
+
+use tokio::sync::mpsc;
+
+/// Something that is asked of a running server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    /// Stop: what waits is written for as long as the configuration allows, everyone is told
+    /// goodbye.
+    Shutdown,
+    /// Stop gently: accept nobody more, tell everyone, and say goodbye to one after the other, so
+    /// that they do not all come to another bus at once.
+    LameDuck,
+}
+
+/// Asks things of a server; clones ask the same one.
+#[derive(Debug, Clone)]
+pub struct Controller(mpsc::UnboundedSender<Control>);
+
+/// What was asked and not yet done: what [`run`](crate::run) takes.
+#[derive(Debug)]
+pub struct Controls(mpsc::UnboundedReceiver<Control>);
+
+/// The two ends. When every controller is gone, the server goes on.
+#[must_use]
+pub fn controls() -> (Controller, Controls) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Controller(sender), Controls(receiver))
+}
+
+impl Controller {
+    /// Asks. Does nothing when the server has ended.
+    pub fn ask(&self, control: Control) {
+        // A server that has ended has nothing left to do.
+        let _ = self.0.send(control);
+    }
+}
+
+impl Controls {
+    /// Of a server that nobody controls: it ends with its runtime.
+    #[must_use]
+    pub fn none() -> Self {
+        controls().1
+    }
+
+    /// What is asked next.
+    pub(crate) async fn next(&mut self) -> Control {
+        match self.0.recv().await {
+            Some(control) => control,
+            None => std::future::pending().await,
+        }
+    }
+}
