@@ -1,10 +1,10 @@
 //! The configuration: `linebus.toml`, which documents every key, and the reader that explains
 //! every mistake with its line.
 
-mod reader;
+pub(crate) mod reader;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use linebus_broker::Limits;
 use thiserror::Error;
@@ -57,16 +57,28 @@ impl Default for Config {
     }
 }
 
-/// One mistake in a configuration.
+/// One mistake in a configuration or a users file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("line {line}: {key}{}{text}", if .key.is_empty() { "" } else { ": " })]
+#[error(
+    "{}{key}{}{text}",
+    if *.line == 0 { String::new() } else { format!("line {line}: ") },
+    if .key.is_empty() { "" } else { ": " }
+)]
 pub struct Problem {
-    /// Counted from 1.
+    /// Counted from 1; 0 when it is not about a line but about the file itself.
     pub line: usize,
     /// As in `limits.joins_max`; empty when the text is no TOML at all.
     pub key: String,
     /// What is wrong, and what would be right.
     pub text: String,
+}
+
+impl Problem {
+    /// The problem as it is shown: `FILE: line N: KEY: what is wrong`.
+    #[must_use]
+    pub fn in_file(&self, file: &Path) -> String {
+        format!("{}: {self}", file.display())
+    }
 }
 
 impl Config {
@@ -83,7 +95,7 @@ impl Config {
     /// Every mistake in it, by line.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let mut config = Self::default();
-        let mut reader = Reader::new(text)?;
+        let mut reader = Reader::new(text, "linebus.toml")?;
         reader.addresses("listen", &mut config.listen);
         reader.path("unix", &mut config.unix);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);

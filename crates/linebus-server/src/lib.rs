@@ -22,6 +22,7 @@
 //! The caller owns the listeners, the configuration and the end; the broker inside owns the
 //! meaning of every line; this crate owns sockets, tasks and the clock.
 
+pub mod accounts;
 mod admission;
 mod clock;
 pub mod config;

@@ -1,36 +1,74 @@
 //! Reads keys from TOML one by one, and notes every mistake with its line instead of stopping at
 //! the first. Which keys exist is what was asked for.
+//!
+//! A key is a path of names joined by dots. A `*` in it stands for a name that the file chooses, as
+//! in `users.*.see`: see [`Reader::each`].
 
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 
-use toml_edit::{Document, Item, TableLike};
+use linebus_protocol::Pattern;
+use toml_edit::{Document, Item, Key, TableLike};
 
 use super::Problem;
 
-pub(super) struct Reader<'a> {
-    text: &'a str,
+pub(crate) struct Reader<'a> {
     document: Document<&'a str>,
+    /// Where each line begins.
+    lines: Vec<usize>,
+    /// The page that lists all keys.
+    page: &'static str,
     known: Vec<&'static str>,
+    /// What `*` stands for at present.
+    name: String,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the text as TOML.
-    pub(super) fn new(text: &'a str) -> Result<Self, Vec<Problem>> {
+    /// Reads the text as TOML. `page` is where all keys are documented.
+    pub(crate) fn new(text: &'a str, page: &'static str) -> Result<Self, Vec<Problem>> {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+        let lines = lines.collect();
         match Document::parse(text) {
-            Ok(document) => Ok(Self { text, document, known: Vec::new(), problems: Vec::new() }),
+            Ok(document) => Ok(Self {
+                document,
+                lines,
+                page,
+                known: Vec::new(),
+                name: String::new(),
+                problems: Vec::new(),
+            }),
             Err(error) => Err(vec![Problem {
-                line: line_of(text, error.span().map_or(0, |span| span.start)),
+                line: line_at(&lines, error.span()),
                 key: String::new(),
                 text: error.message().trim().replace('\n', ", "),
             }]),
         }
     }
 
+    /// Every table of the group `key`, each under a name of the file's choice: `read` is told the
+    /// name, and a `*` in the keys that it reads stands for it.
+    pub(crate) fn each(&mut self, key: &'static str, mut read: impl FnMut(&mut Self, &str)) {
+        let Some(item) = self.item(key) else { return };
+        let Some(tables) = item.as_table_like() else {
+            let text = format!("a table for each of them is wanted, as in [{key}.NAME]");
+            return self.problem(key, text);
+        };
+        for (name, item) in tables.iter() {
+            if item.is_table_like() {
+                name.clone_into(&mut self.name);
+                read(self, name);
+            } else {
+                let line = self.line(tables.key(name).and_then(Key::span).or(item.span()));
+                let text = format!("a table is wanted, as in [{key}.{}]", shown(name));
+                self.problems.push(Problem { line, key: format!("{key}.{}", shown(name)), text });
+            }
+        }
+    }
+
     /// A whole number within `range`, its end included.
-    pub(super) fn number<T>(&mut self, key: &'static str, range: RangeInclusive<i64>, into: &mut T)
+    pub(crate) fn number<T>(&mut self, key: &'static str, range: RangeInclusive<i64>, into: &mut T)
     where
         T: TryFrom<i64>,
     {
@@ -47,7 +85,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn switch(&mut self, key: &'static str, into: &mut bool) {
+    pub(crate) fn switch(&mut self, key: &'static str, into: &mut bool) {
         let Some(item) = self.item(key) else { return };
         match item.as_bool() {
             Some(value) => *into = value,
@@ -56,7 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string.
-    pub(super) fn text(&mut self, key: &'static str, into: &mut String) {
+    pub(crate) fn text(&mut self, key: &'static str, into: &mut String) {
         let Some(item) = self.item(key) else { return };
         match item.as_str() {
             Some(value) => value.clone_into(into),
@@ -65,7 +103,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A path; the empty one is none.
-    pub(super) fn path(&mut self, key: &'static str, into: &mut Option<PathBuf>) {
+    pub(crate) fn path(&mut self, key: &'static str, into: &mut Option<PathBuf>) {
         let mut text = String::new();
         self.text(key, &mut text);
         if self.has(key) {
@@ -74,7 +112,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list of IP addresses with ports.
-    pub(super) fn addresses(&mut self, key: &'static str, into: &mut Vec<SocketAddr>) {
+    pub(crate) fn addresses(&mut self, key: &'static str, into: &mut Vec<SocketAddr>) {
         let Some(item) = self.item(key) else { return };
         let addresses = item.as_array().and_then(|array| {
             array.iter().map(|value| value.as_str()?.parse().ok()).collect::<Option<Vec<_>>>()
@@ -88,46 +126,107 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A list of patterns, each with `wrong` to say what else is wrong with it.
+    pub(crate) fn patterns(
+        &mut self,
+        key: &'static str,
+        wrong: impl Fn(Pattern<'_>) -> Option<&'static str>,
+        into: &mut Vec<Box<str>>,
+    ) {
+        let Some(item) = self.item(key) else { return };
+        let Some(array) = item.as_array() else {
+            let text = "a list of patterns in quotes is wanted, such as [\"rooms.>\"]";
+            return self.problem(key, text.to_owned());
+        };
+        for value in array {
+            let text = match value.as_str().map(|word| (word, Pattern::parse(word))) {
+                Some((word, Ok(pattern))) => match wrong(pattern) {
+                    None => {
+                        into.push(word.into());
+                        continue;
+                    }
+                    Some(wrong) => format!("{word:?}: {wrong}"),
+                },
+                Some((word, Err(rule))) => format!("{word:?}: {rule}"),
+                None => "patterns in quotes are wanted, such as [\"rooms.>\"]".to_owned(),
+            };
+            let line = self.line(value.span());
+            self.problems.push(Problem { line, key: self.full(key), text });
+        }
+    }
+
+    /// Notes a mistake in what stands under `key`.
+    pub(crate) fn problem(&mut self, key: &str, text: String) {
+        let line = self.find(key).map_or(1, |(_, span)| self.line(span));
+        self.problems.push(Problem { line, key: self.full(key), text });
+    }
+
     /// Everything that was wrong, unknown keys included.
-    pub(super) fn finish(mut self) -> Result<(), Vec<Problem>> {
+    pub(crate) fn finish(mut self) -> Result<(), Vec<Problem>> {
         let mut unknown = Vec::new();
-        self.find_unknown(self.document.as_table(), "", &mut unknown);
+        self.find_unknown(self.document.as_table(), "", "", &mut unknown);
         self.problems.extend(unknown);
         self.problems.sort_by_key(|problem| problem.line);
         if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
     }
 
-    fn find_unknown(&self, table: &dyn TableLike, prefix: &str, unknown: &mut Vec<Problem>) {
+    /// `prefix` is how the table's keys begin in the file, `pattern` the same with a `*` for names
+    /// that the file chooses.
+    fn find_unknown(
+        &self,
+        table: &dyn TableLike,
+        prefix: &str,
+        pattern: &str,
+        unknown: &mut Vec<Problem>,
+    ) {
+        let begins = |with: &str| self.known.iter().any(|known| known.starts_with(with));
+        let any_name = format!("{pattern}*.");
+        let any_name = begins(&any_name).then_some(any_name);
         for (name, item) in table.iter() {
-            let key = format!("{prefix}{name}");
-            let inside = format!("{key}.");
-            let is_group = self.known.iter().any(|known| known.starts_with(&inside));
+            let key = format!("{prefix}{}", shown(name));
+            let known = format!("{pattern}{name}");
+            let inside = any_name.clone().unwrap_or_else(|| format!("{known}."));
             match item.as_table_like() {
-                Some(table) if is_group => self.find_unknown(table, &inside, unknown),
-                _ if self.known.contains(&key.as_str()) => {}
+                Some(table) if begins(&inside) => {
+                    self.find_unknown(table, &format!("{key}."), &inside, unknown);
+                }
+                _ if any_name.is_some() || self.known.contains(&known.as_str()) => {}
+                None if begins(&inside) => {
+                    let line = self.line(table.key(name).and_then(Key::span).or(item.span()));
+                    let inner = self.known.iter().find_map(|known| known.strip_prefix(&*inside));
+                    let text = format!("a table is wanted: `{key}.{}`", inner.unwrap_or_default());
+                    unknown.push(Problem { line, key, text });
+                }
                 _ => {
-                    let span = table.key(name).and_then(toml_edit::Key::span).or(item.span());
-                    let line = line_of(self.text, span.map_or(0, |span| span.start));
-                    unknown.push(Problem { line, text: self.remedy(&key), key });
+                    let line = self.line(table.key(name).and_then(Key::span).or(item.span()));
+                    unknown.push(Problem { line, text: self.remedy(prefix, pattern, name), key });
                 }
             }
         }
     }
 
     /// What an unknown key was probably meant to be: the nearest one, wherever it belongs.
-    fn remedy(&self, key: &str) -> String {
+    fn remedy(&self, prefix: &str, pattern: &str, name: &str) -> String {
         let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
-        let distance = |known: &&&str| strsim::damerau_levenshtein(&last(known), &last(key));
-        match self.known.iter().min_by_key(distance) {
-            Some(near) if distance(&near) <= 4 => {
+        let distance = |known: &&&str| strsim::damerau_levenshtein(&last(known), name);
+        let is_near = |near: &&&str| distance(near) <= 4.min(name.len() / 2);
+        let near = self.known.iter().min_by_key(distance).filter(is_near);
+        match near {
+            Some(near) => {
+                let near = match near.strip_prefix(pattern) {
+                    Some(rest) => format!("{prefix}{rest}"),
+                    None => near.replace('*', "NAME"),
+                };
                 format!("there is no such key; did you mean `{near}`?")
             }
-            _ => "there is no such key; linebus.toml lists all of them".to_owned(),
+            None => format!("there is no such key; {} lists all of them", self.page),
         }
     }
 
     fn item(&mut self, key: &'static str) -> Option<Item> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.find(key).map(|(item, _)| item.clone())
     }
 
@@ -135,25 +234,42 @@ impl<'a> Reader<'a> {
         self.find(key).is_some()
     }
 
-    /// The item and the line of its key.
-    fn find(&self, key: &str) -> Option<(&Item, usize)> {
-        let mut table: &dyn TableLike = self.document.as_table();
-        let mut name = key;
-        while let Some((group, rest)) = name.split_once('.') {
-            table = table.get(group)?.as_table_like()?;
-            name = rest;
-        }
-        let item = table.get(name)?;
-        let span = table.key(name).and_then(toml_edit::Key::span).or(item.span());
-        Some((item, line_of(self.text, span.map_or(0, |span| span.start))))
+    /// Whether a text stands under a key.
+    pub(crate) fn is_text(&self, key: &str) -> bool {
+        self.find(key).is_some_and(|(item, _)| item.is_str())
     }
 
-    fn problem(&mut self, key: &str, text: String) {
-        let line = self.find(key).map_or(1, |(_, line)| line);
-        self.problems.push(Problem { line, key: key.to_owned(), text });
+    /// The item, and where its key stands.
+    fn find(&self, key: &str) -> Option<(&Item, Option<Range<usize>>)> {
+        let name = |part| if part == "*" { self.name.as_str() } else { part };
+        let mut table: &dyn TableLike = self.document.as_table();
+        let mut rest = key;
+        while let Some((group, inside)) = rest.split_once('.') {
+            table = table.get(name(group))?.as_table_like()?;
+            rest = inside;
+        }
+        let item = table.get(name(rest))?;
+        Some((item, table.key(name(rest)).and_then(Key::span).or(item.span())))
+    }
+
+    /// A key as it is shown.
+    fn full(&self, key: &str) -> String {
+        key.replace('*', &shown(&self.name))
+    }
+
+    fn line(&self, span: Option<Range<usize>>) -> usize {
+        line_at(&self.lines, span)
     }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    text[..at.min(text.len())].matches('\n').count() + 1
+/// The line in which `span` begins, counted from 1; the first one for what stands nowhere.
+fn line_at(lines: &[usize], span: Option<Range<usize>>) -> usize {
+    let at = span.map_or(0, |span| span.start);
+    lines.partition_point(|begin| *begin <= at)
+}
+
+/// A name of the file's choice, in quotes where TOML wants them.
+fn shown(name: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { format!("{name:?}") }
 }
