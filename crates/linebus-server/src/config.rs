@@ -2,14 +2,19 @@
 //! every mistake with its line.
 
 mod reader;
+mod tls;
 
+use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use linebus_broker::Limits;
 use thiserror::Error;
 
 use reader::Reader;
+pub use tls::{ConfiguredFile, TlsConfig};
+
+use crate::tls::Tls;
 
 /// The file that documents every key, with its default.
 pub const TEXT: &str = include_str!("../../../linebus.toml");
@@ -31,6 +36,8 @@ pub struct Config {
     pub shutdown_drain_ms: u64,
     /// What to log, in the words of `tracing`'s filter.
     pub log: String,
+    /// Where and how TLS is served.
+    pub tls: TlsConfig,
     /// What the broker keeps.
     pub limits: Limits,
 }
@@ -45,6 +52,7 @@ impl Default for Config {
             connections_max: 50_000,
             shutdown_drain_ms: 5_000,
             log: "info".to_owned(),
+            tls: TlsConfig::default(),
             limits: Limits::default(),
         }
     }
@@ -62,6 +70,33 @@ pub struct Problem {
     pub text: String,
 }
 
+/// Why a file is no configuration.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// It can't be read at all.
+    #[error("can't read the configuration {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// All mistakes in it, and in the files that it names.
+    #[error("{}", listed(path, problems))]
+    Problems {
+        /// The file.
+        path: PathBuf,
+        /// At least one, by line.
+        problems: Vec<Problem>,
+    },
+}
+
+fn listed(path: &Path, problems: &[Problem]) -> String {
+    let path = path.display();
+    let lines: Vec<_> = problems.iter().map(|problem| format!("{path}: {problem}")).collect();
+    lines.join("\n")
+}
+
 impl Config {
     /// How many threads serve: as many as configured, or one per processor, four at most.
     #[must_use]
@@ -70,13 +105,33 @@ impl Config {
         if self.threads == 0 { processors().min(4) } else { self.threads }
     }
 
-    /// Reads a configuration; what it leaves out has its default.
+    /// Reads a configuration's file, and checks the files that it names.
+    ///
+    /// # Errors
+    /// [`ReadError`], with every mistake.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ReadError::File { path: path.to_owned(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let checked = Self::parse_in(folder, &text).and_then(|config| {
+            Tls::check(&config.tls)?;
+            Ok(config)
+        });
+        checked.map_err(|problems| ReadError::Problems { path: path.to_owned(), problems })
+    }
+
+    /// Reads a configuration; what it leaves out has its default. Files that it names are not
+    /// looked at; relative paths begin where the process does.
     ///
     /// # Errors
     /// Every mistake in it, by line.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::parse_in(Path::new(""), text)
+    }
+
+    fn parse_in(folder: &Path, text: &str) -> Result<Self, Vec<Problem>> {
         let mut config = Self::default();
-        let mut reader = Reader::new(text)?;
+        let mut reader = Reader::new(text, folder)?;
         reader.addresses("listen", &mut config.listen);
         reader.path("unix", &mut config.unix);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);
@@ -84,6 +139,7 @@ impl Config {
         reader.number("connections_max", 1..=10_000_000, &mut config.connections_max);
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
         reader.text("log", &mut config.log);
+        config.tls.read(&mut reader);
         let Limits {
             line_bytes_max,
             joins_max,

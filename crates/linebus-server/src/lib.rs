@@ -23,8 +23,10 @@ mod link;
 mod listener;
 mod server;
 mod session;
+mod tls;
 mod workers;
 
 pub use config::{Config, Problem};
 pub use listener::{BindError, Listeners};
 pub use server::run;
+pub use tls::Tls;

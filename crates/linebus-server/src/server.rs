@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use linebus_broker::{Broker, Work};
@@ -13,10 +14,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::link::SocketLink;
+use crate::link::{Peer, Socket, SocketLink};
 use crate::listener::{Listener, Listeners};
-use crate::session::{Alive, SessionTask};
-use crate::workers::Workers;
+use crate::session::{Alive, SessionTask, WeakAlive};
+use crate::workers::{Place, Workers};
 
 /// How long accepting pauses when the system has no file descriptor or memory for one more.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -24,11 +25,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What every part of a server shares.
 #[derive(Clone)]
 struct Server {
+    reception: Reception,
+    workers: Arc<Workers>,
+    alive: Alive,
+}
+
+/// What it takes to make a session of a connection. Nothing here keeps a thread or the end
+/// waiting, so that it may wait itself, for a handshake.
+#[derive(Clone)]
+struct Reception {
     broker: Arc<Broker<SocketLink>>,
     clock: Clock,
-    workers: Arc<Workers>,
     connections_max: usize,
-    alive: Alive,
+    /// Everybody was told goodbye; who comes now is, too.
+    stopping: Arc<AtomicBool>,
 }
 
 /// Serves until `shutdown` is ready: then nobody is accepted any more, everyone is told, what
@@ -46,15 +56,14 @@ pub async fn run(
 ) -> io::Result<()> {
     let workers = Arc::new(Workers::start(config.threads())?);
     let (alive, mut all_ended) = mpsc::channel(1);
-    let server = Server {
+    let reception = Reception {
         broker: Arc::new(Broker::new(config.limits.clone())),
         clock: Clock::start(),
-        workers: Arc::clone(&workers),
         connections_max: config.connections_max,
-        alive,
+        stopping: Arc::default(),
     };
-    let broker = Arc::clone(&server.broker);
-    let clock = server.clock;
+    let Reception { broker, clock, stopping, .. } = reception.clone();
+    let server = Server { reception, workers: Arc::clone(&workers), alive };
     let mut accepting = JoinSet::new();
     for listener in listeners.0 {
         tracing::info!(%listener, "listening");
@@ -64,6 +73,7 @@ pub async fn run(
     shutdown.await;
     accepting.shutdown().await;
     tracing::info!(sessions = broker.sessions(), "shutting down");
+    stopping.store(true, Ordering::SeqCst);
     broker.note_all("shutdown", "the bus stops", &mut Work::default(), clock.now());
     broker.close_all(ByeReason::Shutdown, ByeReason::Shutdown.meaning());
     let drain = Duration::from_millis(config.shutdown_drain_ms);
@@ -79,30 +89,22 @@ impl Server {
         let mut paused: Option<Instant> = None;
         loop {
             match listener.accept().await {
-                Ok((socket, address)) => {
+                Ok((socket, peer)) => {
                     if let Some(since) = paused.take() {
                         let after = since.elapsed();
                         tracing::warn!(%listener, ?after, "accepting again");
                     }
-                    let full = self.workers.load() >= self.connections_max;
-                    let Self { broker, clock, alive, .. } = self.clone();
+                    let full = self.workers.load() >= self.reception.connections_max;
                     let place = self.workers.place();
                     let runtime = place.runtime.clone();
                     let _entered = runtime.enter();
-                    let session = SessionTask::new(broker, clock, socket, address, place, alive);
-                    let session = match session {
-                        Ok(session) => session,
-                        Err(error) => {
-                            tracing::warn!(%listener, %error, "a connection could not be served");
-                            continue;
-                        }
-                    };
-                    if full {
-                        let max = self.connections_max;
-                        let text = format!("all {max} connections are taken; try again later");
-                        session.refuse(ByeReason::Busy, &text);
+                    if let Socket::Tls(..) = socket {
+                        let alive = self.alive.downgrade();
+                        let reception = self.reception.clone();
+                        runtime.spawn(reception.shake_hands(socket, peer, place, full, alive));
+                    } else {
+                        self.reception.serve(socket, peer, place, full, self.alive.clone());
                     }
-                    runtime.spawn(session);
                 }
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
@@ -112,6 +114,49 @@ impl Server {
                     }
                     sleep(ACCEPT_PAUSE).await;
                 }
+            }
+        }
+    }
+}
+
+impl Reception {
+    /// Serves a connection on the entered runtime, or tells it that there is no room.
+    fn serve(&self, socket: Socket, peer: Peer, place: Place, full: bool, alive: Alive) {
+        let broker = Arc::clone(&self.broker);
+        let session = match SessionTask::new(broker, self.clock, socket, peer, place, alive) {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be served");
+                return;
+            }
+        };
+        if full {
+            let max = self.connections_max;
+            let text = format!("all {max} connections are taken; try again later");
+            session.refuse(ByeReason::Busy, &text);
+        } else if self.stopping.load(Ordering::SeqCst) {
+            session.refuse(ByeReason::Shutdown, ByeReason::Shutdown.meaning());
+        }
+        tokio::spawn(session);
+    }
+
+    /// Serves a connection once TLS is up. Until then the end does not wait for it.
+    async fn shake_hands(
+        self,
+        socket: Socket,
+        mut peer: Peer,
+        place: Place,
+        full: bool,
+        alive: WeakAlive,
+    ) {
+        match socket.shake_hands(&mut peer).await {
+            Ok(socket) => {
+                if let Some(alive) = alive.upgrade() {
+                    self.serve(socket, peer, place, full, alive);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(address = peer.address, %error, "no TLS came about");
             }
         }
     }

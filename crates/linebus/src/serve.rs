@@ -11,8 +11,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Run the bus.
 ///
-/// Standard output says `listening tcp ADDRESS` or `listening unix PATH` for each listener, then
-/// `ready`; logs go to standard error. SIGTERM and SIGINT end it decently.
+/// Standard output says `listening tcp ADDRESS`, `listening tls ADDRESS` or `listening unix PATH`
+/// for each listener, then `ready`; logs go to standard error. SIGTERM and SIGINT end it decently.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Read the configuration from this file; linebus.toml documents every key.

@@ -3,14 +3,16 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::Problem;
+use super::{ConfiguredFile, Problem};
 
 pub(super) struct Reader<'a> {
     text: &'a str,
+    /// Where relative paths begin.
+    folder: &'a Path,
     document: Document<&'a str>,
     known: Vec<&'static str>,
     problems: Vec<Problem>,
@@ -18,9 +20,11 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads the text as TOML.
-    pub(super) fn new(text: &'a str) -> Result<Self, Vec<Problem>> {
+    pub(super) fn new(text: &'a str, folder: &'a Path) -> Result<Self, Vec<Problem>> {
         match Document::parse(text) {
-            Ok(document) => Ok(Self { text, document, known: Vec::new(), problems: Vec::new() }),
+            Ok(document) => {
+                Ok(Self { text, folder, document, known: Vec::new(), problems: Vec::new() })
+            }
             Err(error) => Err(vec![Problem {
                 line: line_of(text, error.span().map_or(0, |span| span.start)),
                 key: String::new(),
@@ -64,12 +68,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A path; the empty one is none.
+    /// A path, from the configuration's folder on if it is relative; the empty one is none.
     pub(super) fn path(&mut self, key: &'static str, into: &mut Option<PathBuf>) {
+        let mut file = None;
+        self.file(key, &mut file);
+        if self.has(key) {
+            *into = file.map(|file| file.path);
+        }
+    }
+
+    /// The same, with the line that names it: what is wrong with the file is found later.
+    pub(super) fn file(&mut self, key: &'static str, into: &mut Option<ConfiguredFile>) {
         let mut text = String::new();
         self.text(key, &mut text);
-        if self.has(key) {
-            *into = Some(PathBuf::from(text)).filter(|path| !path.as_os_str().is_empty());
+        if let Some((_, line)) = self.find(key) {
+            let path = self.folder.join(&text);
+            *into = (!text.is_empty()).then_some(ConfiguredFile { path, line });
         }
     }
 
@@ -148,7 +162,8 @@ impl<'a> Reader<'a> {
         Some((item, line_of(self.text, span.map_or(0, |span| span.start))))
     }
 
-    fn problem(&mut self, key: &str, text: String) {
+    /// Notes what is wrong with a key, or between it and others.
+    pub(super) fn problem(&mut self, key: &str, text: String) {
         let line = self.find(key).map_or(1, |(_, line)| line);
         self.problems.push(Problem { line, key: key.to_owned(), text });
     }
