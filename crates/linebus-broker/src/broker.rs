@@ -168,17 +168,23 @@ impl<L: Link> Broker<L> {
         connection.session().hold(0, &self.held);
     }
 
-    /// Ends a connection: its joins, what waits for it, its place in the registry. Those who
-    /// watch the bus learn of it if it had logged in.
-    pub fn disconnect(&self, connection: &mut Connection<L>, work: &mut Work<L>, now: Now) {
-        self.leave(connection);
+    /// Says on `$bus.clients` that a connection has ended, if it was told that it began: for when
+    /// everything is written and the client has yet to see the end of the stream.
+    pub fn announce_end(&self, connection: &Connection<L>, work: &mut Work<L>, now: Now) {
         let session = connection.session();
-        let reason = session.end(&self.queued);
         if self.sessions.write().remove(&session.id()).is_some() && session.is_logged_in() {
-            let reason = reason.map_or("gone", ByeReason::word);
+            let reason = session.closing().map_or("gone", ByeReason::word);
             let message = format!("left {} {} {reason}", session.user(), session.id());
             self.announce(&message, work, now);
         }
+    }
+
+    /// Forgets a connection, says so as [`announce_end`](Self::announce_end) does, and drops its
+    /// link.
+    pub fn disconnect(&self, connection: &mut Connection<L>, work: &mut Work<L>, now: Now) {
+        self.leave(connection);
+        self.announce_end(connection, work, now);
+        connection.session().end(&self.queued);
     }
 
     /// Writes what waits for `session`, whose link can write again.

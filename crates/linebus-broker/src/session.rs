@@ -447,15 +447,17 @@ impl<L: Link> Session<L> {
         self.wake();
     }
 
-    /// Drops the link and all that waits; says what the reason was, if it was told.
-    pub(crate) fn end(&self, queued: &AtomicUsize) -> Option<ByeReason> {
-        let out = self.out.lock();
-        let reason = match out.outbox.stage {
+    /// The reason that its client is told for its end, if it is.
+    pub(crate) fn closing(&self) -> Option<ByeReason> {
+        match self.out.lock().outbox.stage {
             Stage::Closing(reason) => Some(reason),
             Stage::Open | Stage::Closed => None,
-        };
-        self.end_now(out, queued);
-        reason
+        }
+    }
+
+    /// Drops the link and all that waits.
+    pub(crate) fn end(&self, queued: &AtomicUsize) {
+        self.end_now(self.out.lock(), queued);
     }
 
     fn end_now(&self, mut out: MutexGuard<'_, Out<L>>, queued: &AtomicUsize) {

@@ -61,20 +61,21 @@ fn goodbye_comes_after_all_that_waits_however_slowly_it_is_read() {
 
 #[test]
 fn what_waits_for_one_who_leaves_counts_in_the_budget() {
-    let mut bus = Bus::new(Limits { sessions_bytes_max: 100, ..Limits::default() });
+    let mut bus = Bus::new(Limits { sessions_bytes_max: 4_100, ..Limits::default() });
     let (mut leaver, other) = (bus.connect("recv t\n"), bus.connect("recv u\n"));
     let mut sender = bus.connect("");
     for client in [&leaver, &other] {
         client.pipe.limit(0, 0);
     }
-    bus.says(&mut sender, &"send t x\n".repeat(9));
+    let message = "x".repeat(400);
+    bus.says(&mut sender, &format!("send t {message}\n").repeat(9));
     bus.says(&mut leaver, "logoff\n");
-    bus.says(&mut sender, "send u x\n");
+    bus.says(&mut sender, &format!("send u {message}\n"));
     let cut = |fact: Fact| matches!(fact, Fact::Cut { reason: ByeReason::Memory, .. });
     assert_eq!(bus.work.facts().filter(|fact| cut(fact.clone())).count(), 1);
     assert_eq!(other.connection.session().stage(), Stage::Open);
     assert!(bus.hears(&leaver).starts_with("bye memory "));
-    assert_eq!(bus.hears(&other), "recv u x\n");
+    assert_eq!(bus.hears(&other), format!("recv u {message}\n"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::driver::Driver;
 use crate::error::Error;
 use crate::events::Events;
 use crate::shared::Shared;
+use crate::tls::{Pem, TlsChoices};
 use crate::url::{BusUrl, UrlError};
 
 /// Choices for a [`Client`]; every one has a default.
@@ -44,6 +45,7 @@ pub(crate) struct Settings {
     pub(crate) silence_max: Duration,
     pub(crate) events_bytes_max: usize,
     pub(crate) outgoing_bytes_max: usize,
+    pub(crate) tls: TlsChoices,
 }
 
 impl Default for Settings {
@@ -58,6 +60,7 @@ impl Default for Settings {
             silence_max: Duration::from_secs(30),
             events_bytes_max: 1024 * 1024,
             outgoing_bytes_max: 256 * 1024,
+            tls: TlsChoices::default(),
         }
     }
 }
@@ -134,6 +137,20 @@ impl Builder {
     /// Beyond, `send` waits. Default: 256 KiB.
     pub fn outgoing_bytes_max(mut self, bytes: usize) -> Self {
         self.settings.outgoing_bytes_max = bytes;
+        self
+    }
+
+    /// Over `linebuss://`, trusts only who signs with these certificates, not those whom the
+    /// system trusts. For a bus with a certificate of one's own making.
+    pub fn ca(mut self, authorities: impl Into<Pem>) -> Self {
+        self.settings.tls.ca = Some(authorities.into());
+        self
+    }
+
+    /// Over `linebuss://`, shows this certificate to a bus that asks for one, followed by those
+    /// between it and its authority.
+    pub fn client_certificate(mut self, certificate: impl Into<Pem>, key: impl Into<Pem>) -> Self {
+        self.settings.tls.identity = Some((certificate.into(), key.into()));
         self
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use linebus_protocol::{BadTopic, ByeReason, ErrorCode, NAME_BYTES_MAX};
 use thiserror::Error;
 
+use crate::tls;
 use crate::url::UrlError;
 
 /// Why a call failed. What it asked for has not happened, except where a variant says that it
@@ -211,12 +212,19 @@ impl Lost {
 
 impl From<io::Error> for Lost {
     fn from(error: io::Error) -> Self {
-        Self::Io { kind: error.kind(), text: describe(&error) }
+        match error.kind() {
+            // TLS without close_notify, which is how a bus that was killed ends.
+            io::ErrorKind::UnexpectedEof => Self::End,
+            kind => Self::Io { kind, text: describe(&error) },
+        }
     }
 }
 
-/// The system's words without its number: `Connection refused`.
+/// What TLS needs, or the system's words without its number: `Connection refused`.
 pub(crate) fn describe(error: &io::Error) -> String {
+    if let Some(text) = tls::explain(error) {
+        return text;
+    }
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_owned(),

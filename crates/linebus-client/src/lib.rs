@@ -80,6 +80,7 @@ mod outgoing;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod transport;
 mod url;
 
@@ -91,4 +92,5 @@ pub use error::{Error, Lost, Refused};
 pub use event::{Disconnected, Event, Message};
 pub use events::Events;
 pub use linebus_protocol::{BadTopic, ByeReason, ErrorCode};
+pub use tls::Pem;
 pub use url::{BusUrl, UrlError};

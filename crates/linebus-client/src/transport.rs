@@ -5,12 +5,14 @@
 #[cfg(test)]
 pub(crate) mod memory;
 mod tcp;
+mod tls;
 mod unix;
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::tls::TlsChoices;
 use crate::url::Place;
 
 /// The receiving half of a connection.
@@ -19,9 +21,10 @@ pub(crate) type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
 pub(crate) type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// Opens a connection. It takes as long as the system lets it; the caller sets the limit.
-pub(crate) async fn dial(place: &Place) -> io::Result<(ReadHalf, WriteHalf)> {
+pub(crate) async fn dial(place: &Place, tls: &TlsChoices) -> io::Result<(ReadHalf, WriteHalf)> {
     match place {
         Place::Tcp { host, port } => tcp::dial(host, *port).await,
+        Place::Tls { host, port } => tls::dial(host, *port, tls).await,
         Place::Unix(path) => unix::dial(path).await,
         #[cfg(test)]
         Place::Memory(number) => memory::dial(*number),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use linebus_protocol::text::check_line;
-use linebus_protocol::{NAME_BYTES_MAX, PORT, is_name};
+use linebus_protocol::{NAME_BYTES_MAX, PORT, TLS_PORT, is_name};
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
@@ -21,7 +21,7 @@ use thiserror::Error;
 /// assert_eq!(url.user(), Some("alice"));
 /// assert_eq!(url.to_string(), "linebus://alice@bus.example:5463");
 ///
-/// for place in ["linebus://[::1]:7000", "unix:/run/linebus.sock", "127.0.0.1:5463"] {
+/// for place in ["linebuss://bus.example", "linebus://[::1]:7000", "unix:/run/linebus.sock", "127.0.0.1:5463"] {
 ///     assert!(place.parse::<BusUrl>().is_ok());
 /// }
 /// # Ok::<(), linebus_client::UrlError>(())
@@ -37,6 +37,8 @@ pub struct BusUrl {
 pub(crate) enum Place {
     /// A host, by name or address (IPv6 without brackets), and its port.
     Tcp { host: String, port: u16 },
+    /// The same, encrypted.
+    Tls { host: String, port: u16 },
     /// A Unix socket.
     Unix(PathBuf),
     /// A pipe within the test that made it.
@@ -57,14 +59,9 @@ pub(crate) struct Credentials {
 pub enum UrlError {
     /// Something else stands where `linebus:` or `unix:` should.
     #[error(
-        "`{0}:` is not how a bus is reached; write linebus://host:port, unix:/path or host:port"
+        "`{0}:` is not how a bus is reached; write linebus://host:port, linebuss://host:port, unix:/path or host:port"
     )]
     Scheme(String),
-    /// `linebuss://`, the encrypted form, which this version does not speak.
-    #[error(
-        "linebuss:// (TLS) is not available in this version; use linebus:// on a network that you trust, or a tunnel"
-    )]
-    Tls,
     /// No host before the port, or nothing at all.
     #[error("the host is missing; write linebus://host:port, such as linebus://127.0.0.1:{PORT}")]
     NoHost,
@@ -104,6 +101,12 @@ impl BusUrl {
         Ok(self)
     }
 
+    /// Whether everything that is said to this bus, and by it, is encrypted (`linebuss://`).
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.place, Place::Tls { .. })
+    }
+
     /// The place without the user, as errors and notices name it: `127.0.0.1:5463`.
     #[must_use]
     pub fn address(&self) -> String {
@@ -119,11 +122,14 @@ impl FromStr for BusUrl {
         if let Some(rest) = text.strip_prefix("linebus://") {
             return parse_tcp(rest);
         }
+        if let Some(rest) = text.strip_prefix("linebuss://") {
+            let (host, port, credentials) = parse_authority(rest, TLS_PORT)?;
+            return Ok(BusUrl { place: Place::Tls { host, port }, credentials });
+        }
         if let Some(rest) = text.strip_prefix("unix:") {
             return parse_unix(rest);
         }
         match text.split_once("://") {
-            Some(("linebuss", _)) => Err(UrlError::Tls),
             Some((scheme, _)) => Err(UrlError::Scheme(scheme.to_owned())),
             None => parse_tcp(text),
         }
@@ -142,8 +148,16 @@ impl Credentials {
     }
 }
 
-/// `[user[:password]@]host[:port][/]`
 fn parse_tcp(rest: &str) -> Result<BusUrl, UrlError> {
+    let (host, port, credentials) = parse_authority(rest, PORT)?;
+    Ok(BusUrl { place: Place::Tcp { host, port }, credentials })
+}
+
+/// `[user[:password]@]host[:port][/]`
+fn parse_authority(
+    rest: &str,
+    default_port: u16,
+) -> Result<(String, u16, Option<Credentials>), UrlError> {
     let (credentials, rest) = split_credentials(rest)?;
     let authority = match rest.split_once('/') {
         None | Some((_, "")) => rest.trim_end_matches('/'),
@@ -151,13 +165,13 @@ fn parse_tcp(rest: &str) -> Result<BusUrl, UrlError> {
     };
     let (host, port) = split_port(authority)?;
     let port = match port {
-        None => PORT,
+        None => default_port,
         Some(word) => match word.parse() {
             Ok(port) if port > 0 => port,
             _ => return Err(UrlError::Port(word.to_owned())),
         },
     };
-    Ok(BusUrl { place: Place::Tcp { host: host.to_owned(), port }, credentials })
+    Ok((host.to_owned(), port, credentials))
 }
 
 /// `/path`, `//[user[:password]@]/path`, or a relative path.
@@ -216,8 +230,10 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), UrlError> {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Tcp { host, port } | Self::Tls { host, port } if host.contains(':') => {
+                write!(f, "[{host}]:{port}")
+            }
+            Self::Tcp { host, port } | Self::Tls { host, port } => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             #[cfg(test)]
             Self::Memory(number) => write!(f, "memory:{number}"),
@@ -232,6 +248,7 @@ impl fmt::Display for BusUrl {
         match &self.place {
             Place::Unix(path) if !user.is_empty() => write!(f, "unix://{user}{}", path.display()),
             tcp @ Place::Tcp { .. } => write!(f, "linebus://{user}{tcp}"),
+            tls @ Place::Tls { .. } => write!(f, "linebuss://{user}{tls}"),
             other => other.fmt(f),
         }
     }
@@ -281,6 +298,8 @@ mod tests {
         check("localhost", "linebus://localhost:5463");
         check("[::1]:7000", "linebus://[::1]:7000");
         check("linebus://[fe80::1]", "linebus://[fe80::1]:5463");
+        check("linebuss://h", "linebuss://h:5464");
+        check("linebuss://bob:x@[::1]:1/", r#"linebuss://bob@[::1]:1 with "x""#);
         check("linebus://bob@h", "linebus://bob@h:5463");
         check("linebus://bob:@h", r#"linebus://bob@h:5463 with """#);
         check("linebus://bob:p%40ss:w%C3%B6rd@h:1", r#"linebus://bob@h:1 with "p@ss:wörd""#);
@@ -293,12 +312,8 @@ mod tests {
 
     #[test]
     fn errors_say_what_would_be_right() {
-        let write = "write linebus://host:port, unix:/path or host:port";
+        let write = "write linebus://host:port, linebuss://host:port, unix:/path or host:port";
         check("http://h", &format!("`http:` is not how a bus is reached; {write}"));
-        check(
-            "linebuss://h",
-            "linebuss:// (TLS) is not available in this version; use linebus:// on a network that you trust, or a tunnel",
-        );
         let no_host =
             "the host is missing; write linebus://host:port, such as linebus://127.0.0.1:5463";
         for text in ["", "linebus://", ":5463", "linebus://bob@:1"] {

@@ -28,6 +28,8 @@ pub use verb::Verb;
 pub const VERSION: u32 = 1;
 /// The port on which a bus listens when nothing else is said: LINE on a phone's keys.
 pub const PORT: u16 = 5463;
+/// The port on which a bus listens for TLS when nothing else is said: the next one.
+pub const TLS_PORT: u16 = 5464;
 /// Longest line a server accepts unless configured otherwise, in bytes, LF included.
 /// A longer one is answered with `error line too-long` and thrown away.
 pub const LINE_BYTES_DEFAULT: usize = 65_536;

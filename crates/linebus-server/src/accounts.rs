@@ -80,7 +80,7 @@ impl Users {
     /// Every mistake in it, by line. There are no users then, rather than some.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let mut users = BTreeMap::new();
-        let mut reader = Reader::new(text, PAGE)?;
+        let mut reader = Reader::new(text, PAGE, Path::new(""))?;
         reader.each("users", |reader, name| {
             users.insert(name.into(), User::take(reader, name));
         });

@@ -4,6 +4,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use linebus_broker::Now;
 
+/// Seconds since 1970-01-01 UTC, for what certificates say about themselves.
+pub(crate) fn unix_seconds() -> i64 {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(unix.as_secs()).unwrap_or(i64::MAX)
+}
+
 /// The time since the server began, and the time of day.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock(Instant);

@@ -2,7 +2,9 @@
 //! every mistake with its line.
 
 pub(crate) mod reader;
+mod tls;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,9 @@ use thiserror::Error;
 
 pub use crate::admission::Admission;
 use reader::Reader;
+pub use tls::{ConfiguredFile, TlsConfig};
+
+use crate::tls::Tls;
 
 /// The file that documents every key, with its default.
 pub const TEXT: &str = include_str!("../../../linebus.toml");
@@ -36,6 +41,8 @@ pub struct Config {
     pub lame_duck_ms: u64,
     /// What to log, in the words of `tracing`'s filter.
     pub log: String,
+    /// Where and how TLS is served.
+    pub tls: TlsConfig,
     /// What the broker keeps.
     pub limits: Limits,
 }
@@ -52,6 +59,7 @@ impl Default for Config {
             shutdown_drain_ms: 5_000,
             lame_duck_ms: 60_000,
             log: "info".to_owned(),
+            tls: TlsConfig::default(),
             limits: Limits::default(),
         }
     }
@@ -81,6 +89,32 @@ impl Problem {
     }
 }
 
+/// Why a file is no configuration.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// It can't be read at all.
+    #[error("can't read the configuration {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// All mistakes in it, and in the files that it names.
+    #[error("{}", listed(path, problems))]
+    Problems {
+        /// The file.
+        path: PathBuf,
+        /// At least one, by line.
+        problems: Vec<Problem>,
+    },
+}
+
+fn listed(path: &Path, problems: &[Problem]) -> String {
+    let lines: Vec<_> = problems.iter().map(|problem| problem.in_file(path)).collect();
+    lines.join("\n")
+}
+
 impl Config {
     /// How many threads serve: as many as configured, or one per processor, four at most.
     #[must_use]
@@ -89,13 +123,33 @@ impl Config {
         if self.threads == 0 { processors().min(4) } else { self.threads }
     }
 
-    /// Reads a configuration; what it leaves out has its default.
+    /// Reads a configuration's file, and checks the files that it names.
+    ///
+    /// # Errors
+    /// [`ReadError`], with every mistake.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ReadError::File { path: path.to_owned(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let checked = Self::parse_in(folder, &text).and_then(|config| {
+            Tls::check(&config.tls)?;
+            Ok(config)
+        });
+        checked.map_err(|problems| ReadError::Problems { path: path.to_owned(), problems })
+    }
+
+    /// Reads a configuration; what it leaves out has its default. Files that it names are not
+    /// looked at; relative paths begin where the process does.
     ///
     /// # Errors
     /// Every mistake in it, by line.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::parse_in(Path::new(""), text)
+    }
+
+    fn parse_in(folder: &Path, text: &str) -> Result<Self, Vec<Problem>> {
         let mut config = Self::default();
-        let mut reader = Reader::new(text, "linebus.toml")?;
+        let mut reader = Reader::new(text, "linebus.toml", folder)?;
         reader.addresses("listen", &mut config.listen);
         reader.path("unix", &mut config.unix);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);
@@ -104,6 +158,7 @@ impl Config {
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
         reader.number("lame_duck_ms", 0..=86_400_000, &mut config.lame_duck_ms);
         reader.text("log", &mut config.log);
+        config.tls.read(&mut reader);
         let Limits {
             line_bytes_max,
             joins_max,

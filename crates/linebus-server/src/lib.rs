@@ -31,9 +31,11 @@ mod link;
 mod listener;
 mod server;
 mod session;
+mod tls;
 mod workers;
 
 pub use config::{Config, Problem};
 pub use control::{Control, Controller, Controls, controls};
 pub use listener::{BindError, Listeners};
 pub use server::run;
+pub use tls::Tls;

@@ -1,18 +1,20 @@
-//! Where connections come from: TCP addresses and a Unix socket.
+//! Where connections come from: TCP addresses, plain and for TLS, and a Unix socket.
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::config::Config;
-use crate::link::Socket;
+use crate::config::{Config, Problem};
+use crate::link::{Peer, Socket};
+use crate::tls::Tls;
 
 /// Why the server can't listen. The text says what to do.
 #[derive(Debug, Error)]
@@ -28,6 +30,9 @@ pub enum BindError {
          bus; listen on a loopback address, or say --open-to-the-network if that is what you want"
     )]
     Open(SocketAddr),
+    /// TLS can't be served with what is configured.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Tls(Vec<Problem>),
     /// The address is taken, not this machine's, or not allowed.
     #[error("can't listen on {address}: {source}{}", hint(.source))]
     Refused {
@@ -54,6 +59,7 @@ pub struct Listeners(pub(crate) Vec<Listener>);
 pub(crate) enum Listener {
     Tcp(AsyncFd<TcpListener>, SocketAddr),
     Unix(AsyncFd<UnixListener>, UnixPath),
+    Tls(AsyncFd<TcpListener>, SocketAddr, Arc<Tls>),
 }
 
 /// A socket's place in the file system, which is cleared at the end.
@@ -73,11 +79,12 @@ impl Listeners {
     /// # Errors
     /// [`BindError`] says which address and what to do.
     pub fn bind(config: &Config) -> Result<Self, BindError> {
-        if config.listen.is_empty() && config.unix.is_none() {
+        let tls = &config.tls;
+        if config.listen.is_empty() && config.unix.is_none() && tls.listen.is_empty() {
             return Err(BindError::Nothing);
         }
         let beyond = |address: &&SocketAddr| !address.ip().to_canonical().is_loopback();
-        if let Some(address) = config.listen.iter().find(beyond)
+        if let Some(address) = config.listen.iter().chain(&tls.listen).find(beyond)
             && !config.open_to_the_network
         {
             return Err(BindError::Open(*address));
@@ -85,7 +92,16 @@ impl Listeners {
         let mut listeners = Vec::new();
         for address in &config.listen {
             let refused = |source| BindError::Refused { address: address.to_string(), source };
-            listeners.push(bind_tcp(*address).map_err(refused)?);
+            let (listener, address) = bind_tcp(*address).map_err(refused)?;
+            listeners.push(Listener::Tcp(listener, address));
+        }
+        if !tls.listen.is_empty() {
+            let served = Arc::new(Tls::load(tls).map_err(BindError::Tls)?);
+            for address in &tls.listen {
+                let refused = |source| BindError::Refused { address: address.to_string(), source };
+                let (listener, address) = bind_tcp(*address).map_err(refused)?;
+                listeners.push(Listener::Tls(listener, address, Arc::clone(&served)));
+            }
         }
         if let Some(path) = &config.unix {
             let refused =
@@ -95,7 +111,16 @@ impl Listeners {
         Ok(Self(listeners))
     }
 
-    /// `tcp ADDRESS` or `unix PATH` of each, with the ports that the system chose.
+    /// What TLS is served with, if it is: for reading its files again, and when they end.
+    #[must_use]
+    pub fn tls(&self) -> Option<Arc<Tls>> {
+        self.0.iter().find_map(|listener| match listener {
+            Listener::Tls(_, _, tls) => Some(Arc::clone(tls)),
+            Listener::Tcp(..) | Listener::Unix(..) => None,
+        })
+    }
+
+    /// `tcp ADDRESS`, `tls ADDRESS` or `unix PATH` of each, with the ports that the system chose.
     pub fn addresses(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(ToString::to_string)
     }
@@ -105,12 +130,13 @@ impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(_, address) => write!(f, "tcp {address}"),
+            Self::Tls(_, address, _) => write!(f, "tls {address}"),
             Self::Unix(_, path) => write!(f, "unix {}", path.0.display()),
         }
     }
 }
 
-fn bind_tcp(address: SocketAddr) -> io::Result<Listener> {
+fn bind_tcp(address: SocketAddr) -> io::Result<(AsyncFd<TcpListener>, SocketAddr)> {
     let socket = match address {
         SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
         SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
@@ -121,7 +147,7 @@ fn bind_tcp(address: SocketAddr) -> io::Result<Listener> {
     // As many as the kernel allows: a burst of clients after a restart is normal.
     let listener = socket.listen(4096)?.into_std()?;
     let address = listener.local_addr()?;
-    Ok(Listener::Tcp(watch(listener)?, address))
+    Ok((watch(listener)?, address))
 }
 
 fn bind_unix(path: &Path) -> io::Result<Listener> {
@@ -151,24 +177,35 @@ fn is_abandoned(path: &Path) -> bool {
 }
 
 impl Listener {
-    /// The next connection, and where it comes from. It is not yet known to any runtime: the one
-    /// that accepts is not the one that serves.
-    pub(crate) async fn accept(&self) -> io::Result<(Socket, String, Option<IpAddr>)> {
-        match self {
+    /// The next connection, and who is there. It is not yet known to any runtime: the one that
+    /// accepts is not the one that serves.
+    pub(crate) async fn accept(&self) -> io::Result<(Socket, Peer)> {
+        let (socket, address) = match self {
             Self::Tcp(listener, _) => {
-                let accept = |listener: &TcpListener| listener.accept();
-                let (socket, address) = listener.async_io(Interest::READABLE, accept).await?;
-                socket.set_nonblocking(true)?;
-                // A line goes out when it is written, not when the last one was acknowledged.
-                socket.set_nodelay(true)?;
-                Ok((Socket::Tcp(socket), address.to_string(), Some(address.ip())))
+                let (socket, address) = accept_tcp(listener).await?;
+                (Socket::Tcp(socket), Some(address))
+            }
+            Self::Tls(listener, _, tls) => {
+                let (socket, address) = accept_tcp(listener).await?;
+                (Socket::Tls(socket, tls.server()), Some(address))
             }
             Self::Unix(listener, _) => {
                 let accept = |listener: &UnixListener| listener.accept();
                 let (socket, _) = listener.async_io(Interest::READABLE, accept).await?;
                 socket.set_nonblocking(true)?;
-                Ok((Socket::Unix(socket), "unix".to_owned(), None))
+                (Socket::Unix(socket), None)
             }
-        }
+        };
+        let encrypted = matches!(socket, Socket::Tls(..));
+        Ok((socket, Peer { address, encrypted, certified: None }))
     }
+}
+
+async fn accept_tcp(listener: &AsyncFd<TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    let accept = |listener: &TcpListener| listener.accept();
+    let (socket, address) = listener.async_io(Interest::READABLE, accept).await?;
+    socket.set_nonblocking(true)?;
+    // A line goes out when it is written, not when the last one was acknowledged.
+    socket.set_nodelay(true)?;
+    Ok((socket, address))
 }

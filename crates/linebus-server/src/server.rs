@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use linebus_broker::{Broker, Work};
@@ -10,27 +11,39 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::admission::{Admission, Doorkeeper};
+use crate::admission::{Admission, Admitted, Doorkeeper, NotAdmitted, Refused};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Control, Controls};
-use crate::link::SocketLink;
+use crate::link::{Peer, Socket, SocketLink};
 use crate::listener::{Listener, Listeners};
-use crate::session::{Alive, SessionTask};
-use crate::workers::Workers;
+use crate::session::{Alive, SessionTask, WeakAlive};
+use crate::workers::{Place, Workers};
 
 /// How long accepting pauses when the system has no file descriptor or memory for one more.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// A connection's place among all of them, or why it has none.
+type Entry = Result<Admitted, (Refused, NotAdmitted)>;
+
 /// What every part of a server shares.
 #[derive(Clone)]
 struct Server {
+    reception: Reception,
+    workers: Arc<Workers>,
+    alive: Alive,
+}
+
+/// What it takes to make a session of a connection. Nothing here keeps a thread or the end
+/// waiting, so that it may wait itself, for a handshake.
+#[derive(Clone)]
+struct Reception {
     broker: Arc<Broker<SocketLink>>,
     clock: Clock,
-    workers: Arc<Workers>,
     doorkeeper: Arc<Doorkeeper>,
     admission: Arc<Admission>,
-    alive: Alive,
+    /// Everybody was told goodbye; who comes now is, too.
+    stopping: Arc<AtomicBool>,
 }
 
 /// Serves until `controls` ask for the end: then nobody is accepted any more, everyone is told,
@@ -44,16 +57,15 @@ struct Server {
 pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) -> io::Result<()> {
     let workers = Arc::new(Workers::start(config.threads())?);
     let (alive, mut all_ended) = mpsc::channel(1);
-    let server = Server {
+    let reception = Reception {
         broker: Arc::new(Broker::new(config.limits.clone())),
         clock: Clock::start(),
-        workers: Arc::clone(&workers),
         doorkeeper: Arc::default(),
         admission: Arc::new(config.admission.clone()),
-        alive,
+        stopping: Arc::default(),
     };
-    let broker = Arc::clone(&server.broker);
-    let clock = server.clock;
+    let Reception { broker, clock, stopping, .. } = reception.clone();
+    let server = Server { reception, workers: Arc::clone(&workers), alive };
     let mut accepting = JoinSet::new();
     for listener in listeners.0 {
         tracing::info!(%listener, "listening");
@@ -72,6 +84,7 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
     }
     accepting.shutdown().await;
     tracing::info!(sessions = broker.sessions(), "shutting down");
+    stopping.store(true, Ordering::SeqCst);
     broker.note_all("shutdown", "the bus stops", &mut Work::default(), clock.now());
     broker.close_all(ByeReason::Shutdown, ByeReason::Shutdown.meaning());
     let drain = Duration::from_millis(config.shutdown_drain_ms);
@@ -118,39 +131,22 @@ impl Server {
         let mut paused: Option<Instant> = None;
         loop {
             match listener.accept().await {
-                Ok((socket, address, ip)) => {
+                Ok((socket, peer)) => {
                     if let Some(since) = paused.take() {
                         let after = since.elapsed();
                         tracing::warn!(%listener, ?after, "accepting again");
                     }
-                    let Self { broker, clock, alive, .. } = self.clone();
-                    let now = clock.now().elapsed;
-                    let admission = self.doorkeeper.admit(ip, &self.admission, now);
-                    let why_not = admission.as_ref().err().copied();
-                    let admission = match admission {
-                        Ok(admitted) => Ok(admitted),
-                        Err(why) => {
-                            tracing::info!(address, limit = why.word(), "limit reached");
-                            let Some(refused) = self.doorkeeper.refuse() else { continue };
-                            Err(refused)
-                        }
-                    };
+                    let Some(entry) = self.reception.admit(&peer) else { continue };
                     let place = self.workers.place();
                     let runtime = place.runtime.clone();
                     let _entered = runtime.enter();
-                    let session =
-                        SessionTask::new(broker, clock, socket, address, place, admission, alive);
-                    let session = match session {
-                        Ok(session) => session,
-                        Err(error) => {
-                            tracing::warn!(%listener, %error, "a connection could not be served");
-                            continue;
-                        }
-                    };
-                    if let Some(why) = why_not {
-                        session.refuse(ByeReason::Busy, &why.to_string());
+                    if let Socket::Tls(..) = socket {
+                        let alive = self.alive.downgrade();
+                        let reception = self.reception.clone();
+                        runtime.spawn(reception.shake_hands(socket, peer, place, entry, alive));
+                    } else {
+                        self.reception.serve(socket, peer, place, entry, self.alive.clone());
                     }
-                    runtime.spawn(session);
                 }
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
@@ -160,6 +156,63 @@ impl Server {
                     }
                     sleep(ACCEPT_PAUSE).await;
                 }
+            }
+        }
+    }
+}
+
+impl Reception {
+    /// Whether there is room for another connection; nothing if there is none even to say so.
+    fn admit(&self, peer: &Peer) -> Option<Entry> {
+        let now = self.clock.now().elapsed;
+        let ip = peer.address.map(|address| address.ip());
+        match self.doorkeeper.admit(ip, &self.admission, now) {
+            Ok(admitted) => Some(Ok(admitted)),
+            Err(why) => {
+                tracing::info!(%peer, limit = why.word(), "limit reached");
+                self.doorkeeper.refuse().map(|refused| Err((refused, why)))
+            }
+        }
+    }
+
+    /// Serves a connection on the entered runtime, or tells it that there is no room.
+    fn serve(&self, socket: Socket, peer: Peer, place: Place, entry: Entry, alive: Alive) {
+        let broker = Arc::clone(&self.broker);
+        let why_not = entry.as_ref().err().map(|(_, why)| *why);
+        let admission = entry.map_err(|(refused, _)| refused);
+        let session = SessionTask::new(broker, self.clock, socket, peer, place, admission, alive);
+        let session = match session {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be served");
+                return;
+            }
+        };
+        if let Some(why) = why_not {
+            session.refuse(ByeReason::Busy, &why.to_string());
+        } else if self.stopping.load(Ordering::SeqCst) {
+            session.refuse(ByeReason::Shutdown, ByeReason::Shutdown.meaning());
+        }
+        tokio::spawn(session);
+    }
+
+    /// Serves a connection once TLS is up. Until then the end does not wait for it.
+    async fn shake_hands(
+        self,
+        socket: Socket,
+        mut peer: Peer,
+        place: Place,
+        entry: Entry,
+        alive: WeakAlive,
+    ) {
+        match socket.shake_hands(&mut peer).await {
+            Ok(socket) => {
+                if let Some(alive) = alive.upgrade() {
+                    self.serve(socket, peer, place, entry, alive);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%peer, %error, "no TLS came about");
             }
         }
     }

@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep, sleep_until};
 
 use crate::admission::{Admitted, Refused};
 use crate::clock::Clock;
-use crate::link::{Reader, Socket, SocketLink};
+use crate::link::{Peer, Reader, Socket, SocketLink};
 use crate::workers::Place;
 
 /// How long a client may take to read the goodbye and what stands before it.
@@ -65,6 +65,8 @@ enum Phase {
 
 /// What every task holds a clone of; when the last one is dropped, all have ended.
 pub(crate) type Alive = tokio::sync::mpsc::Sender<()>;
+/// The same for what is not waited for.
+pub(crate) type WeakAlive = tokio::sync::mpsc::WeakSender<()>;
 
 impl SessionTask {
     /// Takes on a connection. The runtime that is entered is the one that must serve it.
@@ -72,17 +74,18 @@ impl SessionTask {
         broker: Arc<Broker<SocketLink>>,
         clock: Clock,
         socket: Socket,
-        address: String,
+        peer: Peer,
         place: Place,
         admission: Result<Admitted, Refused>,
         alive: Alive,
     ) -> io::Result<Self> {
         let (reader, link) = socket.split()?;
         let connection =
-            WORK.with_borrow_mut(|work| broker.connect(link, address, work, clock.now()));
+            WORK.with_borrow_mut(|work| broker.connect(link, peer.to_string(), work, clock.now()));
         tracing::debug!(
             id = connection.session().id(),
             address = connection.session().address(),
+            certified = peer.certified.as_deref(),
             "connected"
         );
         Ok(Self {
@@ -107,10 +110,11 @@ impl SessionTask {
     /// Writes what only this task writes, as far as the socket takes it.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let session = self.connection.session();
-        while session.is_blocked() {
+        while session.is_blocked() || self.reader.holds_unwritten() {
             if ready!(self.reader.poll_write_ready(cx)).is_err() {
                 return Poll::Ready(());
             }
+            self.reader.flush();
             self.broker.flush(session);
         }
         Poll::Ready(())
@@ -143,7 +147,7 @@ impl SessionTask {
     /// Reads and throws away, so that the client can finish; ready when it has closed.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [0; 4096];
-        match ready!(self.reader.poll_read(cx, &mut space)) {
+        match ready!(self.reader.poll_discard(cx, &mut space)) {
             Ok(0) | Err(_) => Poll::Ready(()),
             Ok(_) => {
                 cx.waker().wake_by_ref();
@@ -192,10 +196,15 @@ impl SessionTask {
             self.timer = Some(Box::pin(sleep(GOODBYE)));
         }
         if self.phase == Phase::Draining && self.connection.session().is_drained() {
-            self.forget();
-            self.timer = Some(Box::pin(sleep(LINGER)));
-            if self.eof {
-                return Poll::Ready(());
+            // Others know of it before the client sees the end of the stream.
+            let work = &mut Work::default();
+            self.broker.announce_end(&self.connection, work, self.clock.now());
+            if self.reader.poll_finish(cx).is_ready() {
+                self.forget();
+                self.timer = Some(Box::pin(sleep(LINGER)));
+                if self.eof {
+                    return Poll::Ready(());
+                }
             }
         }
         let timer = self.timer.as_mut().expect("both phases have one");
@@ -225,6 +234,7 @@ impl Future for SessionTask {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.connection.session().register(cx.waker());
+        self.reader.register(cx.waker());
         // Pending means that this task is woken when the socket can write; reading goes on.
         let _ = self.poll_write(cx);
         if !self.eof && self.connection.session().stage() == Stage::Open {

@@ -2,10 +2,12 @@
 //!
 //! Not for production: everything here panics when it does not get what it waits for.
 
+pub mod certificates;
 pub mod fuzz;
 pub mod ledger;
 pub mod model;
 pub mod process;
 pub mod simulation;
 pub mod telnet;
+pub mod tls;
 pub mod transcript;

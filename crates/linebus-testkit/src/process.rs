@@ -14,6 +14,8 @@ pub struct Server {
     child: Child,
     /// Its TCP addresses, in the order given.
     pub addresses: Vec<SocketAddr>,
+    /// Its TLS addresses.
+    pub tls_addresses: Vec<SocketAddr>,
 }
 
 impl Server {
@@ -39,15 +41,18 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server can be started");
-        let mut addresses = Vec::new();
+        let (mut addresses, mut tls_addresses) = (Vec::new(), Vec::new());
         let output = BufReader::new(child.stdout.take().expect("it is a pipe"));
         for line in output.lines() {
             let line = line.expect("the server prints text");
             if let Some(address) = line.strip_prefix("listening tcp ") {
                 addresses.push(address.parse().expect("the server prints addresses"));
             }
+            if let Some(address) = line.strip_prefix("listening tls ") {
+                tls_addresses.push(address.parse().expect("the server prints addresses"));
+            }
             if line == "ready" {
-                return Self { child, addresses };
+                return Self { child, addresses, tls_addresses };
             }
         }
         let status = child.wait().expect("it is a child");

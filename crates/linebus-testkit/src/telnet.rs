@@ -1,6 +1,6 @@
 //! A person with telnet: says lines, expects lines.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One connection that has heard `hello`.
-pub struct Telnet {
+pub struct Telnet<S = TcpStream> {
     /// The socket, for what lines can't do.
-    pub socket: BufReader<TcpStream>,
+    pub socket: BufReader<S>,
 }
 
 impl Telnet {
@@ -21,7 +21,15 @@ impl Telnet {
         socket.set_read_timeout(Some(PATIENCE)).expect("a socket has timeouts");
         socket.set_write_timeout(Some(PATIENCE)).expect("a socket has timeouts");
         socket.set_nodelay(true).expect("a TCP socket has the option");
-        let mut telnet = Self { socket: BufReader::new(socket) };
+        Self::greeted(BufReader::new(socket))
+    }
+}
+
+impl<S: Read + Write> Telnet<S> {
+    /// Hears the greeting on a connection that was just made.
+    #[must_use]
+    pub fn greeted(socket: BufReader<S>) -> Self {
+        let mut telnet = Self { socket };
         let hello = telnet.hear().expect("the server says hello");
         assert!(hello.starts_with("hello linebus 1 "), "{hello}");
         telnet
@@ -35,6 +43,7 @@ impl Telnet {
     /// Sends bytes as they are.
     pub fn say_bytes(&mut self, bytes: &[u8]) {
         self.socket.get_mut().write_all(bytes).expect("the server takes it");
+        self.socket.get_mut().flush().expect("the server takes it");
     }
 
     /// The next line; none when the server has closed.

@@ -20,6 +20,10 @@ fn unix(limits: &Limits) -> Box<dyn Stage> {
     Box::new(Sockets::new(Transport::Unix, limits))
 }
 
+fn tls(limits: &Limits) -> Box<dyn Stage> {
+    Box::new(Sockets::new(Transport::Tls, limits))
+}
+
 fn check_files(stage: fn(&Limits) -> Box<dyn Stage>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
     let mut files: Vec<PathBuf> = folder
@@ -66,6 +70,11 @@ fn transcripts_hold_over_a_unix_socket() {
 }
 
 #[test]
+fn transcripts_hold_over_tls() {
+    check_files(tls);
+}
+
+#[test]
 fn the_protocol_page_holds_in_memory() {
     check_page(memory);
 }
@@ -78,6 +87,11 @@ fn the_protocol_page_holds_over_tcp() {
 #[test]
 fn the_protocol_page_holds_over_a_unix_socket() {
     check_page(unix);
+}
+
+#[test]
+fn the_protocol_page_holds_over_tls() {
+    check_page(tls);
 }
 
 #[test]

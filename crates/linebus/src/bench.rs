@@ -69,7 +69,11 @@ pub(crate) fn run(bus: &Bus, args: &Args) -> Result<(), Failure> {
 }
 
 fn target(bus: &Bus) -> Result<Target, Failure> {
-    let address = bus.url()?.address();
+    let url = bus.url()?;
+    if url.is_encrypted() {
+        return Err(Failure::Usage("bench measures plain lines; use linebus://".to_owned()));
+    }
+    let address = url.address();
     Ok(Target { protocol: Protocol::Linebus, address: resolve(&address)?, pid: None })
 }
 

@@ -1,6 +1,7 @@
 //! Which bus to talk to, and the connection to it.
 
 use std::future::Future;
+use std::path::PathBuf;
 
 use linebus_client::{Builder, BusUrl, Client, Error, Event, Events};
 
@@ -11,7 +12,7 @@ use crate::exit::Failure;
 pub(crate) struct Bus {
     // Not a doc comment: rustdoc takes brackets for links, and a terminal shows backslashes.
     #[arg(
-        help = "The bus: linebus://[user[:password]@]host[:port], unix:/path or host:port",
+        help = "The bus: linebus://[user[:password]@]host[:port], linebuss://… for TLS, unix:/path or host:port",
         long = "bus",
         value_name = "URL",
         env = "LINEBUS_URL",
@@ -20,6 +21,29 @@ pub(crate) struct Bus {
         hide_env_values = true
     )]
     url: String,
+    /// Over linebuss://, trust who signs with the certificates in this PEM file, and nobody else.
+    #[arg(long, value_name = "FILE", env = "LINEBUS_CA", global = true, hide_env_values = true)]
+    ca: Option<PathBuf>,
+    /// Over linebuss://, show the certificate in this PEM file.
+    #[arg(
+        long = "cert",
+        value_name = "FILE",
+        env = "LINEBUS_CERT",
+        requires = "key",
+        global = true,
+        hide_env_values = true
+    )]
+    certificate: Option<PathBuf>,
+    /// The private key of --cert, a PEM file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "LINEBUS_KEY",
+        requires = "certificate",
+        global = true,
+        hide_env_values = true
+    )]
+    key: Option<PathBuf>,
 }
 
 impl Bus {
@@ -29,7 +53,14 @@ impl Bus {
     }
 
     fn builder(&self) -> Result<Builder, Failure> {
-        Ok(Builder::new(self.url()?))
+        let mut builder = Builder::new(self.url()?);
+        if let Some(ca) = &self.ca {
+            builder = builder.ca(ca.clone());
+        }
+        if let (Some(certificate), Some(key)) = (&self.certificate, &self.key) {
+            builder = builder.client_certificate(certificate.clone(), key.clone());
+        }
+        Ok(builder)
     }
 
     /// A connection for one errand, which fails when the connection does.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::anyhow;
 use linebus_server::Config;
 
 /// Check a configuration file: every mistake with its line, its key and what would be right.
@@ -23,14 +23,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 /// # Errors
 /// All its mistakes, a line each, as `FILE: line N: KEY: what is wrong`.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Config> {
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("can't read the configuration {}", file.display()))?;
-    match Config::parse(&text) {
-        Ok(config) => Ok(config),
-        Err(problems) => {
-            let problems: Vec<_> =
-                problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
-            bail!("{}", problems.join("\nlinebus: "))
-        }
-    }
+    Config::read(file)
+        .map_err(|error| anyhow!("{}", error.to_string().replace('\n', "\nlinebus: ")))
 }

@@ -16,6 +16,8 @@ Exit codes:
 
 Environment:
   LINEBUS_URL  the bus to use, as --bus
+  LINEBUS_CA, LINEBUS_CERT, LINEBUS_KEY
+               for TLS, as --ca, --cert and --key
   NO_COLOR     no colours, even on a terminal";
 
 /// Why a command did not do what was asked.

@@ -11,9 +11,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Run the bus.
 ///
-/// Standard output says `listening tcp ADDRESS` or `listening unix PATH` for each listener, then
-/// `ready`. SIGTERM and SIGINT end it decently, SIGUSR2 as a lame duck: nobody is accepted any more,
-/// and goodbyes are spread over a while.
+/// Standard output says `listening tcp ADDRESS`, `listening tls ADDRESS` or `listening unix PATH`
+/// for each listener, then `ready`. SIGTERM and SIGINT end it decently, SIGUSR2 as a lame duck:
+/// nobody is accepted any more, and goodbyes are spread over a while.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Read the configuration from this file; linebus.toml documents every key.

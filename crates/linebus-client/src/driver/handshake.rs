@@ -23,10 +23,8 @@ pub(crate) struct Connection {
 
 /// Connects, reads the hello and logs in.
 pub(super) async fn connect(shared: &Shared, place: &Place) -> Result<Connection, Error> {
-    let (read, write) = dial(place).await.map_err(|error| Error::Connect {
-        address: place.to_string(),
-        kind: error.kind(),
-        text: describe(&error),
+    let (read, write) = dial(place, &shared.settings.tls).await.map_err(|error| {
+        Error::Connect { address: place.to_string(), kind: error.kind(), text: describe(&error) }
     })?;
     let mut connection = Connection { read, write, buffer: LineBuffer::new(), line_bytes_max: 0 };
     connection.read_hello(place).await?;
@@ -75,8 +73,11 @@ impl Connection {
         if login.len() > self.line_bytes_max {
             return Err(Error::TooLong { bytes: login.len(), bytes_max: self.line_bytes_max });
         }
-        let written = self.write.write_all(login.as_bytes()).await;
-        written.map_err(|error| Error::Disconnected(error.into()))?;
+        let written = async {
+            self.write.write_all(login.as_bytes()).await?;
+            self.write.flush().await
+        };
+        written.await.map_err(|error| Error::Disconnected(error.into()))?;
         loop {
             let line = self.next_line().await.map_err(Error::Disconnected)?;
             self.buffer.consume(line.len() + 1);

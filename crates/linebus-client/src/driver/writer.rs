@@ -46,6 +46,8 @@ impl<'a> Writer<'a> {
                             len => self.written += len,
                         }
                     }
+                    // TLS may hold what the socket did not take.
+                    self.write.flush().await?;
                 }
                 Work::Wait => self.shared.outgoing.wait_for_work().await,
                 // The bus answers the end of the stream with its own.

@@ -6,14 +6,16 @@
 
 use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use linebus_protocol::Pattern;
 use toml_edit::{Document, Item, Key, TableLike};
 
-use super::Problem;
+use super::{ConfiguredFile, Problem};
 
 pub(crate) struct Reader<'a> {
+    /// Where relative paths begin.
+    folder: &'a Path,
     document: Document<&'a str>,
     /// Where each line begins.
     lines: Vec<usize>,
@@ -26,12 +28,18 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the text as TOML. `page` is where all keys are documented.
-    pub(crate) fn new(text: &'a str, page: &'static str) -> Result<Self, Vec<Problem>> {
+    /// Reads the text as TOML. `page` is where all keys are documented; relative paths begin in
+    /// `folder`.
+    pub(crate) fn new(
+        text: &'a str,
+        page: &'static str,
+        folder: &'a Path,
+    ) -> Result<Self, Vec<Problem>> {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
         let lines = lines.collect();
         match Document::parse(text) {
             Ok(document) => Ok(Self {
+                folder,
                 document,
                 lines,
                 page,
@@ -102,12 +110,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A path; the empty one is none.
+    /// A path, from the configuration's folder on if it is relative; the empty one is none.
     pub(crate) fn path(&mut self, key: &'static str, into: &mut Option<PathBuf>) {
+        let mut file = None;
+        self.file(key, &mut file);
+        if self.has(key) {
+            *into = file.map(|file| file.path);
+        }
+    }
+
+    /// The same, with the line that names it: what is wrong with the file is found later.
+    pub(crate) fn file(&mut self, key: &'static str, into: &mut Option<ConfiguredFile>) {
         let mut text = String::new();
         self.text(key, &mut text);
-        if self.has(key) {
-            *into = Some(PathBuf::from(text)).filter(|path| !path.as_os_str().is_empty());
+        if let Some((_, span)) = self.find(key) {
+            let line = self.line(span);
+            let path = self.folder.join(&text);
+            *into = (!text.is_empty()).then_some(ConfiguredFile { path, line });
         }
     }
 

@@ -9,10 +9,59 @@ fn the_documented_file_parses_to_the_defaults() {
 }
 
 #[test]
+fn a_tls_table_is_whole_or_explained() {
+    check(
+        "[tls]\nlisten = [\"127.0.0.1:0\"]",
+        &[
+            "line 2: tls.listen: TLS needs a certificate; name its PEM file in tls.certificate, and its key in tls.key",
+        ],
+    );
+    check(
+        "tls.certificate = \"a\"\ntls.client_certificate_required = true",
+        &[
+            "line 1: tls.certificate: a certificate needs its private key; name its PEM file in tls.key",
+            "line 2: tls.client_certificate_required: name the PEM file of who signs clients' certificates in tls.client_ca",
+        ],
+    );
+    check(
+        "tls.key = \"a\"\ntls.client_ca = \"b\"",
+        &[
+            "line 1: tls.key: a key needs its certificate; name its PEM file in tls.certificate",
+            "line 2: tls.client_ca: clients' certificates need a server's; name its PEM file in tls.certificate",
+        ],
+    );
+}
+
+#[test]
+fn paths_begin_at_the_configuration() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("linebus.toml");
+    std::fs::write(&file, "unix = \"bus\"").expect("it can be written");
+    let config = Config::read(&file).expect("it is right");
+    assert_eq!(config.unix, Some(folder.path().join("bus")));
+    std::fs::write(&file, "unix = \"/run/bus\"").expect("it can be written");
+    let config = Config::read(&file).expect("it is right");
+    assert_eq!(config.unix, Some(PathBuf::from("/run/bus")));
+    let error = Config::read(&folder.path().join("none")).expect_err("there is none");
+    assert!(error.to_string().starts_with("can't read the configuration /"), "{error}");
+}
+
+#[test]
 fn the_documented_file_names_every_key() {
     let Err(problems) = Config::parse("nothing_like_it = 1") else { panic!("it is unknown") };
     assert_eq!(problems.len(), 1);
-    for key in ["listen", "unix", "open_to_the_network", "threads", "also_loopback", "log"] {
+    for key in [
+        "listen",
+        "unix",
+        "open_to_the_network",
+        "threads",
+        "also_loopback",
+        "log",
+        "certificate",
+        "key",
+        "client_ca",
+        "client_certificate_required",
+    ] {
         assert!(TEXT.contains(&format!("\n{key} = ")), "{key}");
     }
 }

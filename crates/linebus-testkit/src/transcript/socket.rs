@@ -1,4 +1,5 @@
-//! A stage of real sockets: the server in this process, its clients over TCP or a Unix socket.
+//! A stage of real sockets: the server in this process, its clients over TCP, TLS or a Unix
+//! socket.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,6 +13,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::{Client, Stage};
+use crate::certificates::Authority;
+use crate::tls::{self, TlsStream};
 
 /// How long a client waits for what must come: far longer than it ever takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,6 +26,8 @@ pub enum Transport {
     Tcp,
     /// A socket in a temporary folder.
     Unix,
+    /// Loopback, encrypted.
+    Tls,
 }
 
 /// A server that ends with this value.
@@ -35,6 +40,7 @@ pub struct Sockets {
 enum Place {
     Tcp(SocketAddr),
     Unix(PathBuf),
+    Tls(SocketAddr, Authority),
 }
 
 impl Sockets {
@@ -44,9 +50,18 @@ impl Sockets {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let path = folder.path().join("bus");
         let mut config = Config { limits: limits.clone(), listen: Vec::new(), ..Config::default() };
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let authority = Authority::new("the authority");
         match transport {
-            Transport::Tcp => config.listen.push(SocketAddr::from(([127, 0, 0, 1], 0))),
+            Transport::Tcp => config.listen.push(loopback),
             Transport::Unix => config.unix = Some(path.clone()),
+            Transport::Tls => {
+                let (certificate, key) =
+                    authority.server(&["localhost"]).write(folder.path(), "bus");
+                config.tls.listen.push(loopback);
+                config.tls.certificate = Some(certificate.into());
+                config.tls.key = Some(key.into());
+            }
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -56,9 +71,12 @@ impl Sockets {
         let guard = runtime.enter();
         let listeners = Listeners::bind(&config).expect("a free port can be bound");
         let address = listeners.addresses().next().expect("one was bound");
-        let place = match address.strip_prefix("tcp ") {
-            Some(address) => Place::Tcp(address.parse().expect("the server prints an address")),
-            None => Place::Unix(path),
+        let place = match address.split_once(' ').expect("a kind and an address") {
+            ("tcp", address) => Place::Tcp(address.parse().expect("the server prints an address")),
+            ("tls", address) => {
+                Place::Tls(address.parse().expect("the server prints an address"), authority)
+            }
+            _ => Place::Unix(path),
         };
         runtime.spawn(async move {
             linebus_server::run(listeners, &config, linebus_server::Controls::none())
@@ -77,7 +95,7 @@ impl Stage for Sockets {
                 let socket = TcpStream::connect(address).expect("the server listens");
                 socket.set_read_timeout(Some(PATIENCE)).expect("a socket has timeouts");
                 socket.set_nodelay(true).expect("a TCP socket has the option");
-                let shut = |socket: &TcpStream| {
+                let shut = |socket: &mut TcpStream| {
                     socket.shutdown(std::net::Shutdown::Write).expect("it is connected");
                 };
                 Box::new(SocketClient { socket: BufReader::new(socket), shut })
@@ -85,9 +103,15 @@ impl Stage for Sockets {
             Place::Unix(path) => {
                 let socket = UnixStream::connect(path).expect("the server listens");
                 socket.set_read_timeout(Some(PATIENCE)).expect("a socket has timeouts");
-                let shut = |socket: &UnixStream| {
+                let shut = |socket: &mut UnixStream| {
                     socket.shutdown(std::net::Shutdown::Write).expect("it is connected");
                 };
+                Box::new(SocketClient { socket: BufReader::new(socket), shut })
+            }
+            Place::Tls(address, authority) => {
+                let config = tls::client(&authority.pem(), None);
+                let socket = tls::connect(*address, "localhost", config).expect("it is trusted");
+                let shut = |socket: &mut TlsStream| tls::close(socket);
                 Box::new(SocketClient { socket: BufReader::new(socket), shut })
             }
         }
@@ -96,7 +120,7 @@ impl Stage for Sockets {
 
 struct SocketClient<S> {
     socket: BufReader<S>,
-    shut: fn(&S),
+    shut: fn(&mut S),
 }
 
 impl<S: Read + Write> Client for SocketClient<S> {
@@ -116,7 +140,7 @@ impl<S: Read + Write> Client for SocketClient<S> {
     }
 
     fn close(&mut self) {
-        (self.shut)(self.socket.get_ref());
+        (self.shut)(self.socket.get_mut());
         while self.line().is_some() {}
     }
 }
