@@ -179,8 +179,8 @@ impl<L: Link> Broker<L> {
         }
     }
 
-    /// Forgets a connection, says so as [`announce_end`](Self::announce_end) does, and drops its
-    /// link.
+    /// Forgets a connection with its joins and what waits for it, says so as
+    /// [`announce_end`](Self::announce_end) does, and drops its link.
     pub fn disconnect(&self, connection: &mut Connection<L>, work: &mut Work<L>, now: Now) {
         self.leave(connection);
         self.announce_end(connection, work, now);
