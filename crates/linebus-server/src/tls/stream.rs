@@ -137,7 +137,7 @@ impl TlsReader {
                 Ok(Some(received)) => return Poll::Ready(Ok(received)),
                 Err(Gone) => return Poll::Ready(Ok(0)),
             }
-            if let Poll::Pending = shared.socket.poll_read_ready(cx)? {
+            if shared.socket.poll_read_ready(cx)?.is_pending() {
                 shared.state.lock().shrink();
                 return Poll::Pending;
             }
@@ -345,5 +345,14 @@ impl Write for Nonblocking<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl TlsLink {
+    /// What a panic in rustls would do.
+    pub(super) fn panic_inside(&self) {
+        let gone = self.0.state.lock().guarded(|_| -> Result<(), Gone> { panic!("as a test") });
+        assert_eq!(gone, Err(Gone));
     }
 }

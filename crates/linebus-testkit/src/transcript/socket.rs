@@ -40,7 +40,8 @@ pub struct Sockets {
 enum Place {
     Tcp(SocketAddr),
     Unix(PathBuf),
-    Tls(SocketAddr, Authority),
+    /// With the authority that clients trust, as PEM.
+    Tls(SocketAddr, String),
 }
 
 impl Sockets {
@@ -74,7 +75,7 @@ impl Sockets {
         let place = match address.split_once(' ').expect("a kind and an address") {
             ("tcp", address) => Place::Tcp(address.parse().expect("the server prints an address")),
             ("tls", address) => {
-                Place::Tls(address.parse().expect("the server prints an address"), authority)
+                Place::Tls(address.parse().expect("the server prints an address"), authority.pem())
             }
             _ => Place::Unix(path),
         };
@@ -109,7 +110,7 @@ impl Stage for Sockets {
                 Box::new(SocketClient { socket: BufReader::new(socket), shut })
             }
             Place::Tls(address, authority) => {
-                let config = tls::client(&authority.pem(), None);
+                let config = tls::client(authority, None);
                 let socket = tls::connect(*address, "localhost", config).expect("it is trusted");
                 let shut = |socket: &mut TlsStream| tls::close(socket);
                 Box::new(SocketClient { socket: BufReader::new(socket), shut })
