@@ -70,7 +70,7 @@ pub(crate) fn run(bus: &Bus, args: &Args) -> Result<(), Failure> {
 
 fn target(bus: &Bus) -> Result<Target, Failure> {
     let address = bus.url()?.address();
-    Ok(Target { protocol: Protocol::Linebus, address: resolve(&address)?, pid: None })
+    Ok(Target::new(Protocol::Linebus, resolve(&address)?))
 }
 
 fn resolve(address: &str) -> anyhow::Result<std::net::SocketAddr> {
