@@ -1,9 +1,8 @@
 //! TLS over one socket, with rustls. One cipher suite is offered, so that all servers encrypt with the same.
 //!
-//! The socket is read in large pieces into a buffer that all connections of the thread share, because rustls by itself
-//! asks a socket for 4 KiB at a time (its `READ_SIZE`), which would make a system call for each.
+//! The socket is read in large pieces, because rustls by itself asks it for 4 KiB at a time (its `READ_SIZE`), which would
+//! make a system call for each. What has been read waits here until its reader has room for what it decrypts to.
 
-use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -15,11 +14,9 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use crate::BenchError;
-use crate::intake::READ_BYTES;
 
-thread_local! {
-    static READ_BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
-}
+/// How much one read of a socket may bring: four records of the largest size (RFC 8446, section 5.1).
+const INCOMING_BYTES: usize = 64 << 10;
 
 /// How the generator encrypts: TLS 1.3 with `TLS13_AES_128_GCM_SHA256` and nothing else, no resumption.
 #[derive(Clone, Debug)]
@@ -47,31 +44,37 @@ impl Tls {
 }
 
 /// What encrypts one connection. The socket is its owner's.
-pub(super) struct Session(ClientConnection);
+pub(super) struct Session {
+    tls: ClientConnection,
+    /// What was read of the socket; from `at` to `end` it is still to be decrypted.
+    incoming: Box<[u8]>,
+    at: usize,
+    end: usize,
+}
 
 impl Session {
     pub(super) fn new(tls: &Tls) -> Result<Session, BenchError> {
         let name = ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
-        let mut session = ClientConnection::new(Arc::clone(&tls.config), name)?;
+        let mut tls = ClientConnection::new(Arc::clone(&tls.config), name)?;
         // How much is written at a time is for the caller to say.
-        session.set_buffer_limit(None);
-        Ok(Session(session))
+        tls.set_buffer_limit(None);
+        Ok(Session { tls, incoming: vec![0; INCOMING_BYTES].into(), at: 0, end: 0 })
     }
 
     pub(super) fn cipher(&self) -> Option<String> {
-        let suite = self.0.negotiated_cipher_suite()?.suite();
+        let suite = self.tls.negotiated_cipher_suite()?.suite();
         Some(suite.as_str().unwrap_or("unknown").to_owned())
     }
 
     pub(super) fn has_unsent(&self) -> bool {
-        self.0.wants_write()
+        self.tls.wants_write()
     }
 
     /// True once it is done; false if the socket has to be waited for.
     pub(super) fn shake_hands(&mut self, socket: &mut TcpStream) -> io::Result<bool> {
         loop {
             let went_on = match self.flush(socket) {
-                Ok(()) if !self.0.is_handshaking() => return Ok(true),
+                Ok(()) if !self.tls.is_handshaking() => return Ok(true),
                 Ok(()) => self.take_in(socket),
                 Err(e) => Err(e),
             };
@@ -85,43 +88,40 @@ impl Session {
         }
     }
 
-    /// Reads the socket once and decrypts; 0 at the end of the stream.
+    /// Decrypts a little more, reading the socket if need be; answers how much was decrypted, 0 at the end of the stream.
     fn take_in(&mut self, socket: &mut TcpStream) -> io::Result<usize> {
-        READ_BUFFER.with_borrow_mut(|buffer| {
-            let read = socket.read(buffer)?;
-            let mut rest = &buffer[..read];
-            while !rest.is_empty() {
-                self.0.read_tls(&mut rest)?;
-                let state = self.0.process_new_packets();
-                state.map_err(|e| io::Error::new(ErrorKind::InvalidData, e))?;
-            }
-            Ok(read)
-        })
+        if self.at == self.end {
+            (self.at, self.end) = (0, socket.read(&mut self.incoming)?);
+        }
+        let taken = self.tls.read_tls(&mut &self.incoming[self.at..self.end])?;
+        self.at += taken;
+        let state = self.tls.process_new_packets();
+        state.map_err(|e| io::Error::new(ErrorKind::InvalidData, e))?;
+        Ok(taken)
     }
 
     pub(super) fn read(&mut self, socket: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
-        while filled < buffer.len() {
-            match self.0.reader().read(&mut buffer[filled..]) {
+        loop {
+            match self.tls.reader().read(&mut buffer[filled..]) {
                 // The other side said goodbye.
-                Ok(0) => break,
-                Ok(read) => {
-                    filled += read;
-                    continue;
-                }
-                Err(e) if e.kind() == ErrorKind::UnexpectedEof => break,
+                Ok(0) => return Ok(filled),
+                Ok(read) => filled += read,
+                Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(filled),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {}
                 Err(e) => return Err(e),
             }
+            if filled == buffer.len() {
+                return Ok(filled);
+            }
             match self.take_in(socket) {
-                Ok(0) => break,
+                Ok(0) => return Ok(filled),
                 Ok(_) => {}
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == ErrorKind::WouldBlock && filled > 0 => break,
+                Err(e) if e.kind() == ErrorKind::WouldBlock && filled > 0 => return Ok(filled),
                 Err(e) => return Err(e),
             }
         }
-        Ok(filled)
     }
 
     /// Takes all or, as long as something is unsent, nothing.
@@ -131,7 +131,7 @@ impl Session {
         parts: &[IoSlice<'_>],
     ) -> io::Result<usize> {
         self.flush(socket)?;
-        let written = self.0.writer().write_vectored(parts)?;
+        let written = self.tls.writer().write_vectored(parts)?;
         match self.flush(socket) {
             Err(e) if e.kind() != ErrorKind::WouldBlock => Err(e),
             _ => Ok(written),
@@ -139,8 +139,8 @@ impl Session {
     }
 
     pub(super) fn flush(&mut self, socket: &mut TcpStream) -> io::Result<()> {
-        while self.0.wants_write() {
-            match self.0.write_tls(socket) {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(socket) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 sent => drop(sent?),
             }
