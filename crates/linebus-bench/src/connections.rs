@@ -74,10 +74,9 @@ fn count(connections: usize) -> f64 {
 /// # Errors
 /// Any [`BenchError`]. The process needs a file descriptor for each connection.
 pub fn measure(target: &Target, options: &ConnectionsOptions) -> Result<Connections, BenchError> {
-    let wire = target.protocol.wire();
     let opening = |topic: String| {
         let joins = [Join::Exact(topic)];
-        wire.opening(Role::Receiver { group: 0, joins: &joins })
+        target.opening(Role::Receiver { group: 0, joins: &joins })
     };
     let mut poll = Poll::new().map_err(BenchError::io("make a readiness queue"))?;
     // The first connection of all makes a server set up what it needs only once.

@@ -14,6 +14,9 @@ pub enum BenchError {
         /// The system's own words.
         source: io::Error,
     },
+    /// Encryption could not be set up.
+    #[error("cannot encrypt: {0}")]
+    Tls(#[from] rustls::Error),
     /// The server ended a connection in mid-run.
     #[error("the server closed a connection; its last words: {said:?}")]
     Closed {

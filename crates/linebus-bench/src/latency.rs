@@ -8,11 +8,10 @@
 //! sleeping receiver would add its own wake-up, some microseconds, to every server's latency alike. What is measured is
 //! the way through the server, not through this machine's scheduler.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use mio::net::TcpStream;
 use mio::{Events, Poll};
 
 use crate::intake::Intake;
@@ -20,6 +19,7 @@ use crate::opening::{listen_for_complaints, open_all, poll_once};
 use crate::payload::{self, NUMBER_DIGITS, NUMBERS};
 use crate::plan::topic_names;
 use crate::protocol::{Delivery, Interjection, Join, Role};
+use crate::stream::{Stream, is_for_later};
 use crate::{BenchError, Joining, Shape, Target};
 
 /// Latencies beyond this are counted as this: a run is over by then.
@@ -140,7 +140,7 @@ struct Run {
     scratch: Vec<u8>,
     interjection: Option<Interjection>,
     schedule: Schedule,
-    sender: TcpStream,
+    sender: Stream,
     receivers: Vec<Receiver>,
     /// One message in the protocol's bytes; its number is overwritten each time.
     message: Vec<u8>,
@@ -153,7 +153,7 @@ struct Run {
 }
 
 struct Receiver {
-    stream: TcpStream,
+    stream: Stream,
     intake: Intake,
     received: u64,
 }
@@ -167,9 +167,9 @@ impl Run {
         let wire = target.protocol.wire();
         let topic = topic_names(1).remove(0);
         let joins = [Join::Exact(topic.clone())];
-        let receiver = wire.opening(Role::Receiver { group: 0, joins: &joins });
+        let receiver = target.opening(Role::Receiver { group: 0, joins: &joins });
         let mut openings = vec![receiver; shape.receivers];
-        openings.push(wire.opening(Role::Sender { group: 0 }));
+        openings.push(target.opening(Role::Sender { group: 0 }));
         let mut poll = Poll::new().map_err(BenchError::io("make a readiness queue"))?;
         let mut opened = open_all(&mut poll, target, openings)?;
         let sender = opened.pop().expect("one opening was for the sender").stream;
@@ -213,10 +213,10 @@ impl Run {
             self.outgoing.extend_from_slice(&self.message);
             self.sent += 1;
         }
-        if !self.outgoing.is_empty() {
+        if !self.outgoing.is_empty() || self.sender.has_unsent() {
             match self.sender.write(&self.outgoing) {
                 Ok(written) => drop(self.outgoing.drain(..written)),
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(e) if is_for_later(&e) => {}
                 Err(e) => return Err(BenchError::io("send")(e)),
             }
         }

@@ -4,7 +4,7 @@
 //! dozen at a time, so that no server's accept queue overflows (Mosquitto's holds 100).
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -12,6 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::error::excerpt;
 use crate::protocol::{Interjection, Step};
+use crate::stream::{Stream, is_for_later};
 use crate::{BenchError, Target};
 
 /// How many connections are being opened at a time.
@@ -22,7 +23,7 @@ const OPENED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A connection that is ready for its role.
 pub(crate) struct Opened {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// What arrived behind the confirmation.
     pub(crate) already_read: Vec<u8>,
 }
@@ -34,7 +35,6 @@ pub(crate) fn open_all(
     openings: Vec<Vec<Step>>,
 ) -> Result<Vec<Opened>, BenchError> {
     let started = Instant::now();
-    let interjection = target.protocol.wire().interjection();
     let mut waiting = openings.into_iter().enumerate();
     let mut connections: Vec<Connection> = Vec::new();
     let mut opening = 0;
@@ -59,7 +59,7 @@ pub(crate) fn open_all(
         }
         for event in &events {
             let connection = &mut connections[event.token().0];
-            if !connection.steps.is_empty() && connection.advance(interjection)? {
+            if !connection.steps.is_empty() && connection.advance(target)? {
                 opening -= 1;
             }
         }
@@ -80,7 +80,7 @@ pub(crate) fn poll_once(
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     /// What is still to be done; the first may be half done.
     steps: VecDeque<Step>,
     /// How much of the first step, if it is to say something, has been said.
@@ -95,15 +95,16 @@ impl Connection {
         index: usize,
         steps: Vec<Step>,
     ) -> Result<Connection, BenchError> {
-        let mut stream = TcpStream::connect(target.address).map_err(BenchError::io("connect"))?;
+        let mut socket = TcpStream::connect(target.address).map_err(BenchError::io("connect"))?;
         poll.registry()
-            .register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)
+            .register(&mut socket, Token(index), Interest::READABLE | Interest::WRITABLE)
             .map_err(BenchError::io("watch a socket"))?;
+        let stream = Stream::new(socket);
         Ok(Connection { stream, steps: steps.into(), said: 0, heard: Vec::new() })
     }
 
     /// Goes on as far as the socket allows; true once all steps are done.
-    fn advance(&mut self, interjection: Option<Interjection>) -> Result<bool, BenchError> {
+    fn advance(&mut self, target: &Target) -> Result<bool, BenchError> {
         while let Some(step) = self.steps.front() {
             let done = match step {
                 Step::Say(bytes) => match self.stream.write(&bytes[self.said..]) {
@@ -136,20 +137,27 @@ impl Connection {
                     }
                     false
                 }
-                Step::Exactly(due) => match interjection {
+                Step::Exactly(due) => match target.protocol.wire().interjection() {
                     Some(Interjection { word, .. }) if self.heard.starts_with(word) => {
                         self.heard.drain(..word.len());
                         false
                     }
                     _ => return Err(self.unexpected(due)),
                 },
+                Step::Secure => {
+                    let tls = target.tls.as_ref().expect("this step comes with encryption");
+                    if !self.stream.secure(tls)? {
+                        return Ok(false);
+                    }
+                    true
+                }
             };
             if done {
                 self.said = 0;
                 self.steps.pop_front();
             }
         }
-        let nodelay = self.stream.set_nodelay(true);
+        let nodelay = self.stream.socket().set_nodelay(true);
         nodelay.map_err(BenchError::io("turn Nagle's algorithm off"))?;
         Ok(true)
     }
@@ -157,7 +165,7 @@ impl Connection {
     /// Reads once; false if there is nothing to read yet.
     fn hear(&mut self) -> Result<bool, BenchError> {
         let mut buffer = [0; 4096];
-        match self.stream.read(&mut buffer) {
+        match self.stream.flush().and_then(|()| self.stream.read(&mut buffer)) {
             Ok(0) => Err(BenchError::Closed { said: excerpt(&self.heard) }),
             Ok(read) => {
                 self.heard.extend_from_slice(&buffer[..read]);
@@ -187,7 +195,7 @@ impl Connection {
 
 /// What a server says to a connection that only sends: nothing that matters, or a complaint.
 pub(crate) fn listen_for_complaints(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     interjection: Option<Interjection>,
 ) -> Result<(), BenchError> {
     let mut buffer = [0; 4096];
@@ -209,8 +217,4 @@ pub(crate) fn listen_for_complaints(
         return Ok(());
     }
     Err(BenchError::Answer { expected: "nothing".to_owned(), said: excerpt(said) })
-}
-
-fn is_for_later(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

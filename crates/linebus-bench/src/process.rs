@@ -41,6 +41,18 @@ pub fn cpu_time(pid: u32) -> Result<(Duration, CpuSource), BenchError> {
 /// # Errors
 /// [`BenchError::Io`] as above.
 pub fn resident_bytes(pid: u32) -> Result<u64, BenchError> {
+    status_bytes(pid, "VmRSS:")
+}
+
+/// The most that the resident memory has been so far (`VmHWM` of `/proc/PID/status`), in bytes.
+///
+/// # Errors
+/// [`BenchError::Io`] as above.
+pub fn peak_resident_bytes(pid: u32) -> Result<u64, BenchError> {
+    status_bytes(pid, "VmHWM:")
+}
+
+fn status_bytes(pid: u32, field: &str) -> Result<u64, BenchError> {
     let doing = BenchError::io("read the server's memory");
     let status = match fs::read_to_string(format!("/proc/{pid}/status")) {
         Ok(status) => status,
@@ -48,7 +60,7 @@ pub fn resident_bytes(pid: u32) -> Result<u64, BenchError> {
     };
     let kibibytes = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .find_map(|line| line.strip_prefix(field))
         .and_then(|rest| rest.trim().strip_suffix("kB"))
         .and_then(|number| number.trim().parse::<u64>().ok());
     match kibibytes {
@@ -126,6 +138,9 @@ mod tests {
     #[test]
     fn a_process_has_memory_and_a_missing_one_is_an_error() {
         assert!(resident_bytes(std::process::id()).expect("this process can be read") > 100_000);
+        let own = std::process::id();
+        let peak = peak_resident_bytes(own).expect("this process can be read");
+        assert!(peak >= resident_bytes(own).expect("this process can be read") / 2);
         assert!(resident_bytes(u32::MAX).is_err());
         assert!(cpu_time(u32::MAX).is_err());
     }

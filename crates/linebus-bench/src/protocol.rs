@@ -16,6 +16,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Login;
+
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -91,6 +93,8 @@ pub enum Step {
     LineStarting(&'static str),
     /// Wait for exactly these bytes.
     Exactly(Vec<u8>),
+    /// Encrypt from here on: make the handshake.
+    Secure,
 }
 
 /// What a connection is for.
@@ -140,7 +144,13 @@ pub struct Interjection {
 /// The bytes of one protocol.
 pub trait Wire {
     /// What to say and to wait for until the connection is ready for its role and its joins are confirmed.
-    fn opening(&self, role: Role<'_>) -> Vec<Step>;
+    /// Whoever can't log in over this protocol ignores `login`.
+    fn opening(&self, role: Role<'_>, login: Option<&Login>) -> Vec<Step>;
+
+    /// How many of the first steps come before [`Step::Secure`] when the connection is encrypted.
+    fn steps_in_the_clear(&self) -> usize {
+        0
+    }
 
     /// Appends the bytes that send `payload` to `topic` (dotted spelling).
     fn send(&self, topic: &str, payload: &[u8], out: &mut Vec<u8>);

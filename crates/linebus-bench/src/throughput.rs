@@ -11,12 +11,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::load::Load;
 use crate::process::{self, CpuSource};
 use crate::{BenchError, Shape, Target};
-
-mod load;
-
-use load::Load;
 
 /// How long to measure, and how hard.
 #[derive(Clone, Debug)]
@@ -56,6 +53,8 @@ pub struct Throughput {
     pub server_cpu: Option<(Duration, CpuSource)>,
     /// Processor time of the generator in that time.
     pub generator_cpu: Duration,
+    /// The cipher suite that the connections agreed on, if they were encrypted.
+    pub cipher: Option<String>,
 }
 
 impl Throughput {
@@ -106,7 +105,7 @@ pub fn measure(
     shape: &Shape,
     options: &ThroughputOptions,
 ) -> Result<Throughput, BenchError> {
-    let mut load = Load::connect(target, shape, options)?;
+    let mut load = Load::connect(target, shape, options.window_bytes, options.stalled_after)?;
     load.compare_every_delivery(true);
     load.run(options.warm_up, u64::MAX)?;
     load.compare_every_delivery(false);
@@ -115,7 +114,7 @@ pub fn measure(
     let after = Reading::take(&load, target)?;
     load.compare_every_delivery(true);
     load.finish()?;
-    Ok(before.until(&after))
+    Ok(Throughput { cipher: load.cipher(), ..before.until(&after) })
 }
 
 /// All clocks at one moment.
@@ -144,6 +143,7 @@ impl Reading {
             server_cpu: server_cpu
                 .map(|((before, _), (after, source))| (after.saturating_sub(before), source)),
             generator_cpu: later.generator_cpu.saturating_sub(self.generator_cpu),
+            cipher: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use linebus_bench::connections::{self, ConnectionsOptions};
 use linebus_bench::latency::{self, LatencyOptions};
+use linebus_bench::slow::{self, BudgetOptions, SteadyOptions, SuspendedOptions};
 use linebus_bench::throughput::{self, Throughput, ThroughputOptions};
 use linebus_bench::{BenchError, Protocol, Shape, Target};
 
@@ -48,7 +49,7 @@ impl Drop for Relay {
 }
 
 fn target(address: SocketAddr) -> Target {
-    Target { protocol: Protocol::Relay, address, pid: None }
+    Target::new(Protocol::Relay, address)
 }
 
 /// Ends after so many deliveries; the times are only a net.
@@ -132,6 +133,50 @@ fn the_relay_is_not_asked_for_what_takes_topics() {
         let found = throughput::measure(&relay.target(), &shape, &until(1));
         assert!(matches!(found, Err(BenchError::Shape { .. })), "{found:?}");
     }
+}
+
+#[test]
+fn a_server_that_waits_for_a_suspended_receiver_is_found_out() {
+    let relay = Relay::start();
+    let options = SuspendedOptions {
+        receivers: 3,
+        payload_bytes: 128,
+        warm_up: Duration::ZERO,
+        before: Duration::from_millis(20),
+        early: Duration::from_millis(200),
+        later: Duration::from_millis(50),
+        stalled_after: Duration::from_millis(300),
+    };
+    // The relay waits for everybody, for ever: either that is seen as a gap, or the end of the run is never reached.
+    let error = slow::suspended(&relay.target(), &options).expect_err("the others miss something");
+    assert!(matches!(error, BenchError::Lost { .. }), "{error}");
+}
+
+#[test]
+fn a_slower_receiver_is_read_at_its_pace_and_to_the_end() {
+    let relay = Relay::start();
+    let options = SteadyOptions {
+        bytes_per_second: 2_000_000,
+        payload_bytes: 128,
+        flood_for: Duration::from_millis(100),
+    };
+    let found = slow::steady(&relay.target(), &options).expect("the relay loses nothing");
+    assert!(found.deliveries > 0);
+    assert!(found.bytes_per_second < 2_100_000.0, "{found:?}");
+}
+
+#[test]
+fn the_budget_of_a_server_that_has_none_is_not_measured() {
+    let relay = Relay::start();
+    let options = BudgetOptions {
+        suspended: 1,
+        healthy: 1,
+        payload_bytes: 128,
+        beyond: Duration::ZERO,
+        full_within: Duration::ZERO,
+    };
+    let found = slow::budget(&relay.target(), &options);
+    assert!(matches!(found, Err(BenchError::Shape { .. })), "{found:?}");
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn target(bus: &Bus) -> Result<Target, Failure> {
         return Err(Failure::Usage("bench measures plain lines; use linebus://".to_owned()));
     }
     let address = url.address();
-    Ok(Target { protocol: Protocol::Linebus, address: resolve(&address)?, pid: None })
+    Ok(Target::new(Protocol::Linebus, resolve(&address)?))
 }
 
 fn resolve(address: &str) -> anyhow::Result<std::net::SocketAddr> {

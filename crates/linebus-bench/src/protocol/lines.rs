@@ -4,13 +4,18 @@
 //! as many bytes as linebus.
 
 use super::{Delivery, Join, Role, Step, Wire};
+use crate::Login;
 
 /// linebus, version 1 (PROTOCOL.md).
 pub(super) struct Linebus;
 
 impl Wire for Linebus {
-    fn opening(&self, role: Role<'_>) -> Vec<Step> {
+    fn opening(&self, role: Role<'_>, login: Option<&Login>) -> Vec<Step> {
         let mut steps = vec![Step::LineStarting("hello linebus 1 ")];
+        if let Some(Login { user, password }) = login {
+            steps.push(Step::Say(format!("login {user} {password}\n").into_bytes()));
+            steps.push(Step::Exactly(format!("ok login {user}\n").into_bytes()));
+        }
         if let Role::Receiver { joins, .. } = role {
             let mut say = Vec::new();
             let mut hear = Vec::new();
@@ -39,7 +44,7 @@ impl Wire for Linebus {
 pub(super) struct Relay;
 
 impl Wire for Relay {
-    fn opening(&self, role: Role<'_>) -> Vec<Step> {
+    fn opening(&self, role: Role<'_>, _login: Option<&Login>) -> Vec<Step> {
         let first_line = match role {
             Role::Sender { group } => format!("sender {group}\n"),
             Role::Receiver { group, .. } => format!("receiver {group}\n"),

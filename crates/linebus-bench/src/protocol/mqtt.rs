@@ -4,6 +4,7 @@
 //! it off (3.1.2.10); the client identifier is empty, so that the server makes one up (3.1.3.1).
 
 use super::{Delivery, Join, Role, Step, Wire};
+use crate::Login;
 
 /// MQTT 3.1.1, QoS 0.
 pub(super) struct Mqtt;
@@ -24,7 +25,7 @@ const PACKET_IDENTIFIER: [u8; 2] = [0, 1];
 const QOS_0: u8 = 0;
 
 impl Wire for Mqtt {
-    fn opening(&self, role: Role<'_>) -> Vec<Step> {
+    fn opening(&self, role: Role<'_>, _login: Option<&Login>) -> Vec<Step> {
         let mut steps = vec![Step::Say(CONNECT.to_vec()), Step::Exactly(CONNACK.to_vec())];
         if let Role::Receiver { joins, .. } = role {
             let mut asked = PACKET_IDENTIFIER.to_vec();

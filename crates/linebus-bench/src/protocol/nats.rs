@@ -4,6 +4,7 @@
 //! confirms them, because the server handles a connection's commands in order.
 
 use super::{Delivery, Interjection, Join, Role, Step, Wire};
+use crate::Login;
 
 /// The NATS client protocol.
 pub(super) struct Nats;
@@ -15,7 +16,7 @@ const CONNECT: &str = concat!(
 );
 
 impl Wire for Nats {
-    fn opening(&self, role: Role<'_>) -> Vec<Step> {
+    fn opening(&self, role: Role<'_>, _login: Option<&Login>) -> Vec<Step> {
         let mut say = CONNECT.as_bytes().to_vec();
         if let Role::Receiver { joins, .. } = role {
             for (number, join) in joins.iter().enumerate() {
@@ -29,6 +30,11 @@ impl Wire for Nats {
         }
         say.extend_from_slice(b"PING\r\n");
         vec![Step::LineStarting("INFO "), Step::Say(say), Step::Exactly(b"PONG\r\n".to_vec())]
+    }
+
+    /// The server speaks first, in the clear, before the handshake ("INFO", field `tls_required`).
+    fn steps_in_the_clear(&self) -> usize {
+        1
     }
 
     fn send(&self, topic: &str, payload: &[u8], out: &mut Vec<u8>) {

@@ -5,12 +5,13 @@
 //! answers, it would write one more line per message.
 
 use super::{Delivery, Join, Role, Step, Wire};
+use crate::Login;
 
 /// RESP version 2.
 pub(super) struct Resp;
 
 impl Wire for Resp {
-    fn opening(&self, role: Role<'_>) -> Vec<Step> {
+    fn opening(&self, role: Role<'_>, _login: Option<&Login>) -> Vec<Step> {
         let mut say = Vec::new();
         let mut hear = Vec::new();
         match role {

@@ -11,7 +11,7 @@ fn below() -> Vec<Join> {
 }
 
 fn opening(protocol: Protocol, role: Role<'_>) -> Vec<Step> {
-    protocol.wire().opening(role)
+    protocol.wire().opening(role, None)
 }
 
 fn receiver(joins: &[Join]) -> Role<'_> {
@@ -59,6 +59,37 @@ fn linebus_joins_sends_and_delivers_lines() {
     );
     assert_eq!(sent(Protocol::Linebus), b"send bench.07 hi there\n");
     assert_eq!(delivered(Protocol::Linebus, &below(), 0), b"recv bench.07 hi there\n");
+}
+
+#[test]
+fn a_login_is_confirmed_before_anything_is_joined() {
+    let login = Login { user: "bench".to_owned(), password: "two words".to_owned() };
+    let joins = exact(&["bench.0"]);
+    let steps = Protocol::Linebus.wire().opening(receiver(&joins), Some(&login));
+    assert_eq!(
+        steps[1..],
+        [
+            say(b"login bench two words\n"),
+            exactly(b"ok login bench\n"),
+            say(b"recv bench.0\n"),
+            exactly(b"ok recv bench.0\n")
+        ]
+    );
+}
+
+#[test]
+fn encryption_begins_at_once_or_where_the_protocol_has_it() {
+    let address = ([127, 0, 0, 1], 1).into();
+    let certificate = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]);
+    let certificate = certificate.expect("it can be made").cert;
+    let tls = crate::Tls::trusting(certificate.der()).expect("a certificate");
+    for (protocol, place) in [(Protocol::Linebus, 0), (Protocol::Nats, 1)] {
+        let plain = crate::Target::new(protocol, address);
+        let secured = crate::Target { tls: Some(tls.clone()), ..plain.clone() };
+        let mut steps = secured.opening(Role::Sender { group: 0 });
+        assert_eq!(steps.remove(place), Step::Secure);
+        assert_eq!(steps, plain.opening(Role::Sender { group: 0 }));
+    }
 }
 
 #[test]

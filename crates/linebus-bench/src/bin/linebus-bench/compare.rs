@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use linebus_bench::process::CpuSource;
-use linebus_bench::{connections, latency, throughput};
+use linebus_bench::{Target, connections, latency, slow, throughput};
 
 use crate::Compare;
 use crate::machine::{Cores, Machine, raise_file_limit, today};
 use crate::report;
-use crate::results::{Connections, Latency, Results, Sample, Throughput};
+use crate::results::{
+    Budget, Connections, Latency, Results, Sample, Steady, Suspended, Throughput,
+};
 use crate::server::{Running, Server, Setting, version};
 use crate::suite::{Measurement, Work, clock, measurements};
 
@@ -78,6 +80,7 @@ fn sample(
         linebus: linebus.to_owned(),
         threads: measurement.threads,
         cores: if measurement.pinned { cores.of_server() } else { cores.everything() },
+        setup: measurement.setup,
     };
     let running = Running::start(server, &setting)?;
     if measurement.pinned {
@@ -85,10 +88,13 @@ fn sample(
     } else {
         cores.unpin_generator()?;
     }
-    let target = running.target();
-    let sample = match &measurement.work {
+    found(&measurement.work, running.target(), results)
+}
+
+fn found(work: &Work, target: &Target, results: &mut Results) -> Result<Sample> {
+    Ok(match work {
         Work::Throughput(shape, how_long) => {
-            let found = throughput::measure(&target, shape, how_long)?;
+            let found = throughput::measure(target, shape, how_long)?;
             if let Some((_, source)) = found.server_cpu {
                 source_name(source).clone_into(&mut results.cpu_source);
             }
@@ -98,10 +104,11 @@ fn sample(
                 generator_ns: rounded(found.generator_ns_per_delivery()),
                 server_share: rounded(found.server_share().context(NO_PROCESS)?),
                 generator_share: rounded(found.generator_share()),
+                cipher: found.cipher,
             })
         }
         Work::Latency(shape, how_fast) => {
-            let found = latency::measure(&target, shape, how_fast)?;
+            let found = latency::measure(target, shape, how_fast)?;
             let micros = |time: Duration| rounded(time.as_secs_f64() * 1e6);
             Sample::Latency(Latency {
                 p50: micros(found.percentile(50.0)),
@@ -112,14 +119,44 @@ fn sample(
             })
         }
         Work::Connections(how_many) => {
-            let found = connections::measure(&target, how_many)?;
+            let found = connections::measure(target, how_many)?;
             Sample::Connections(Connections {
                 bytes_per_connection: rounded(found.bytes_per_connection().context(NO_PROCESS)?),
                 connections_per_second: rounded(found.per_second()),
             })
         }
-    };
-    Ok(sample)
+        Work::Suspended(options) => {
+            let found = slow::suspended(target, options)?;
+            Sample::Suspended(Suspended {
+                early_gap_ms: rounded(found.early_gap.as_secs_f64() * 1e3),
+                later_gap_ms: rounded(found.later_gap.as_secs_f64() * 1e3),
+                before_per_second: rounded(found.before_per_second),
+                later_per_second: rounded(found.later_per_second),
+            })
+        }
+        Work::Steady(options) => {
+            let found = slow::steady(target, options)?;
+            Sample::Steady(Steady {
+                seconds: options.flood_for.as_secs_f64(),
+                deliveries: found.deliveries,
+                megabytes_per_second: rounded(found.bytes_per_second / 1e6),
+            })
+        }
+        Work::Budget(options) => {
+            let found = slow::budget(target, options)?;
+            Sample::Budget(Budget {
+                idle_mib: mebibytes(found.idle_bytes),
+                peak_mib: mebibytes(found.peak_bytes),
+                closed: found.closed,
+                deliveries: found.deliveries,
+            })
+        }
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "memory sizes are below 2^53")]
+fn mebibytes(bytes: u64) -> f64 {
+    rounded(bytes as f64 / f64::from(1 << 20))
 }
 
 /// Three places behind the point say all there is to say, and read back from the file as the same number.

@@ -11,6 +11,7 @@ mod report;
 mod requirements;
 mod results;
 mod server;
+mod setup;
 mod suite;
 mod table;
 
@@ -53,8 +54,8 @@ pub(crate) struct Compare {
     /// Which servers.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Server::ALL)]
     servers: Vec<Server>,
-    /// Only these measurements: a section (throughput, latency, connections, topics, threads) or a key such as
-    /// 1-10-128.
+    /// Only these measurements: a section (throughput, tls, latency, connections, topics, threads, rules, slow) or a
+    /// key such as 1-10-128.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     only: Vec<String>,
     /// How often everything is repeated, all servers taking turns; medians count.
@@ -72,7 +73,7 @@ pub(crate) struct Compare {
     /// Where BENCHMARKS.md and docs/ are written [default: the current folder; with --tiny nowhere].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Exit with failure if a required ratio is not met, or was to be measured and could not be.
+    /// Exit with failure if a requirement is not met, or was to be measured and could not be.
     #[arg(long)]
     check: bool,
 }
@@ -120,7 +121,7 @@ fn compare(options: &Compare) -> Result<ExitCode> {
     let required = requirements::all(&results);
     let unmet = required.iter().filter(|one| one.is_unmet(&results)).count();
     if options.check && unmet > 0 {
-        eprintln!("{unmet} required ratios are not met.");
+        eprintln!("{unmet} requirements are not met.");
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

@@ -8,12 +8,12 @@ use anyhow::{Context, Result};
 use linebus_bench::Shape;
 
 use crate::chart;
-use crate::requirements::{self, Bound, Requirement};
+use crate::requirements::{self, Bound, Requirement, Verdict};
 use crate::results::{Quantity, Results, Row, Sample, Section, Spread};
 use crate::server::Server;
 use crate::suite::{
-    LATENCY_HUNDRED, LATENCY_ONE, ONE_TOPIC, OWN_TOPIC, PAYLOAD_BYTES, TOPIC_COUNTS, among_key,
-    grouped, threads_key,
+    BUDGET, LATENCY_HUNDRED, LATENCY_ONE, ONE_TOPIC, OWN_TOPIC, PAYLOAD_BYTES, STEADY, SUSPENDED,
+    TOPIC_COUNTS, among_key, grouped, pairs,
 };
 use crate::table::Table;
 
@@ -25,9 +25,6 @@ mod tests;
 pub(crate) const PAGE: &str = "BENCHMARKS.md";
 const CHART: &str = "docs/benchmarks.svg";
 const DATA: &str = "docs/benchmarks.json";
-
-/// From here on the generator, not the server, set the rate.
-const GENERATOR_BOUND_SHARE: f64 = 0.97;
 
 /// If both server and generator are below this, something else took their time.
 const BUSY_SHARE: f64 = 0.85;
@@ -92,6 +89,21 @@ pub(crate) fn sample(sample: &Sample) -> String {
             "{:.0} bytes each, {:.0} connections/s",
             sample.bytes_per_connection, sample.connections_per_second
         ),
+        Sample::Suspended(sample) => format!(
+            "longest gap {:.0} ms, later {:.0} ms; {}/s to each before, {}/s later",
+            sample.early_gap_ms,
+            sample.later_gap_ms,
+            rate(sample.before_per_second),
+            rate(sample.later_per_second)
+        ),
+        Sample::Steady(sample) => format!(
+            "{:.1} MB/s for {:.0} s, {} deliveries, none lost",
+            sample.megabytes_per_second, sample.seconds, sample.deliveries
+        ),
+        Sample::Budget(sample) => format!(
+            "peak {:.0} MiB, idle {:.0} MiB; {} receivers closed, {} deliveries to each healthy one",
+            sample.peak_mib, sample.idle_mib, sample.closed, sample.deliveries
+        ),
         Sample::Failed(why) => format!("FAILED: {why}"),
     }
 }
@@ -103,11 +115,14 @@ fn tables(results: &Results) -> Vec<Table> {
         deliveries(results),
         cpu(results),
         generator(results),
+        tls(results),
         latency(results),
         connections(results),
         receivers(results),
         topics(results),
         threads(results),
+        rules(results),
+        slow(results),
     ];
     tables.retain(|table| !table.rows.is_empty());
     tables
@@ -117,50 +132,95 @@ pub(crate) const PROMISES: &str = "What is required";
 pub(crate) const DELIVERIES: &str = "Deliveries per second";
 pub(crate) const CPU: &str = "Server CPU per delivery";
 pub(crate) const GENERATOR: &str = "Generator CPU per delivery";
+pub(crate) const TLS: &str = "Over TLS";
 pub(crate) const LATENCY: &str = "Latency at a fixed rate";
 pub(crate) const CONNECTIONS: &str = "Idle connections";
 pub(crate) const RECEIVERS: &str = "Cost by number of receivers";
 pub(crate) const TOPICS: &str = "Cost by number of topics";
 pub(crate) const THREADS: &str = "One thread and two";
+pub(crate) const RULES: &str = "With 50 rules";
+pub(crate) const SLOW: &str = "Slow receivers";
+
+const REQUIRED: [&str; 4] = ["what", "required", "measured", "verdict"];
 
 fn promises(results: &Results) -> Table {
-    let mut table = Table::new(PROMISES, &["what", "required", "measured", "verdict"]);
-    for one in requirements::all(results) {
-        let Requirement { what, bound, unit, measured } = &one;
-        let (sign, number) = match bound {
-            Bound::AtLeast(number) => ("≥", number),
-            Bound::AtMost(number) => ("≤", number),
-        };
-        let verdict = match one.is_met() {
-            Some(true) => "pass",
-            Some(false) => "**fail**",
-            None if results.partial => continue,
-            None => "not measured",
-        };
-        table.rows.push(vec![
-            what.clone(),
-            format!("{sign} {number} {unit}"),
-            measured.map_or("–".to_owned(), |number| format!("{number:.2} {unit}")),
-            verdict.to_owned(),
-        ]);
+    let mut table = Table::new(PROMISES, &REQUIRED);
+    let all = requirements::all(results);
+    table.rows = all.iter().filter_map(|one| promise(one, results)).collect();
+    table
+}
+
+/// Nothing of what was not asked for.
+fn promise(one: &Requirement, results: &Results) -> Option<Vec<String>> {
+    let Requirement { what, bound, unit, measured, .. } = one;
+    let (sign, number) = match bound {
+        Bound::AtLeast(number) => ("≥", number),
+        Bound::AtMost(number) => ("≤", number),
+    };
+    let verdict = match one.verdict() {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "**fail**",
+        Verdict::GeneratorBound => "generator-bound",
+        Verdict::NotMeasured if results.partial => return None,
+        Verdict::NotMeasured => "not measured",
+    };
+    Some(vec![
+        what.clone(),
+        format!("{sign} {number} {unit}"),
+        measured.map_or(NOTHING.to_owned(), |number| match *unit {
+            "×" | "KiB" => format!("{number:.2} {unit}"),
+            "lines" => format!("{number:.0} {unit}"),
+            _ => format!("{number:.1} {unit}"),
+        }),
+        verdict.to_owned(),
+    ])
+}
+
+fn deliveries(results: &Results) -> Table {
+    rates(results, DELIVERIES, Section::Throughput)
+}
+
+fn rates(results: &Results, title: &str, section: Section) -> Table {
+    let servers = results.servers(section);
+    let mut table = Table::new(title, &header("shape", &servers, Some("linebus ÷ NATS")));
+    for (key, title) in results.measurements(section) {
+        let mut cells = vec![title.to_owned()];
+        cells.extend(servers.iter().map(|server| rate_cell(results.row(section, key, *server))));
+        cells.push(ratio(results, section, key, Server::Nats, Quantity::DeliveriesPerSecond));
+        table.rows.push(cells);
     }
     table
 }
 
-fn deliveries(results: &Results) -> Table {
-    let section = Section::Throughput;
+fn rate_cell(row: Option<&Row>) -> String {
+    cell(row, |row| {
+        let spread = row.spread(Quantity::DeliveriesPerSecond)?;
+        Some(format!("{}{}", spread_text(spread, rate), mark(row)?))
+    })
+}
+
+fn nanoseconds_cell(row: Option<&Row>) -> String {
+    cell(row, |row| Some(spread_text(row.spread(Quantity::ServerNs)?, nanos)))
+}
+
+/// The rates, and with what the bytes were encrypted.
+fn tls(results: &Results) -> Table {
+    let section = Section::Tls;
     let servers = results.servers(section);
-    let mut table = Table::new(DELIVERIES, &header("shape", &servers, Some("linebus ÷ NATS")));
-    for (key, title) in results.measurements(section) {
-        let mut cells = vec![title.to_owned()];
-        for server in &servers {
-            cells.push(cell(results.row(section, key, *server), |row| {
-                let spread = row.spread(Quantity::DeliveriesPerSecond)?;
-                Some(format!("{}{}", spread_text(spread, rate), mark(row)?))
-            }));
-        }
-        cells.push(ratio(results, section, key, Server::Nats, Quantity::DeliveriesPerSecond));
-        table.rows.push(cells);
+    let mut table = rates(results, TLS, section);
+    for server in &servers {
+        table.header.push(format!("{}, ns", server.title()));
+    }
+    table.header.push("cipher suite".to_owned());
+    let keys = results.measurements(section);
+    for (cells, (key, _)) in table.rows.iter_mut().zip(keys) {
+        let rows: Vec<&Row> =
+            servers.iter().filter_map(|server| results.row(section, key, *server)).collect();
+        cells.extend(rows.iter().map(|row| nanoseconds_cell(Some(row))));
+        let mut ciphers: Vec<&str> =
+            rows.iter().map(|row| row.cipher().unwrap_or(NOTHING)).collect();
+        ciphers.dedup();
+        cells.push(ciphers.join(" / "));
     }
     table
 }
@@ -169,7 +229,7 @@ fn deliveries(results: &Results) -> Table {
 fn mark(row: &Row) -> Option<&'static str> {
     let server = row.spread(Quantity::ServerShare)?.median;
     let generator = row.spread(Quantity::GeneratorShare)?.median;
-    Some(if generator >= GENERATOR_BOUND_SHARE {
+    Some(if row.is_generator_bound() {
         " †"
     } else if server.max(generator) < BUSY_SHARE {
         " ‡"
@@ -302,24 +362,63 @@ fn topics(results: &Results) -> Table {
 }
 
 fn threads(results: &Results) -> Table {
-    let mut table = Table::new(THREADS, &["shape", "one thread", "two threads", "two ÷ one"]);
-    for (key, title) in results.measurements(Section::Threads) {
-        let Some(shape) = key.strip_prefix(&threads_key("", 1)) else {
-            continue;
-        };
-        let row = |threads| {
-            let key = threads_key(shape, threads);
-            results.row(Section::Threads, &key, Server::Linebus)
-        };
-        let of = |row: Option<&Row>| row?.spread(Quantity::DeliveriesPerSecond);
-        let text = |row| cell(row, |row| Some(spread_text(of(Some(row))?, rate)));
-        let ratio = of(row(2)).zip(of(row(1))).map(|(two, one)| two.median / one.median);
+    let header = ["shape", "one thread", "two threads", "two ÷ one"];
+    side_by_side(results, Table::new(THREADS, &header), Section::Threads)
+}
+
+/// Rates of two measurements of linebus that belong together.
+fn side_by_side(results: &Results, mut table: Table, section: Section) -> Table {
+    for (title, base, compared) in pairs(results, section) {
+        let row = |key| results.row(section, key, Server::Linebus);
+        let of = |key| row(key)?.spread(Quantity::DeliveriesPerSecond);
+        let ratio = of(compared).zip(of(&base));
         table.rows.push(vec![
             title.to_owned(),
-            text(row(1)),
-            text(row(2)),
-            ratio.map_or(NOTHING.to_owned(), times),
+            rate_cell(row(&base)),
+            rate_cell(row(compared)),
+            ratio.map_or(NOTHING.to_owned(), |(one, other)| times(one.median / other.median)),
         ]);
+    }
+    table
+}
+
+fn rules(results: &Results) -> Table {
+    let header = ["shape", "no rules", "50 rules", "50 ÷ none", "no rules, ns", "50 rules, ns"];
+    let section = Section::Rules;
+    let mut table = side_by_side(results, Table::new(RULES, &header), section);
+    for (cells, (_, open, rules)) in table.rows.iter_mut().zip(pairs(results, section)) {
+        for key in [&open, rules] {
+            cells.push(nanoseconds_cell(results.row(section, key, Server::Linebus)));
+        }
+    }
+    table
+}
+
+/// What is required, and below it what else was seen.
+fn slow(results: &Results) -> Table {
+    let mut table = Table::new(SLOW, &REQUIRED);
+    if results.measurements(Section::Slow).is_empty() {
+        return table;
+    }
+    let required = requirements::slow(results);
+    table.rows = required.iter().filter_map(|one| promise(one, results)).collect();
+    for (what, key, quantity) in [
+        ("deliveries/s to each, before the suspension", SUSPENDED, Quantity::BeforePerSecond),
+        ("deliveries/s to each of the 99, afterwards", SUSPENDED, Quantity::LaterPerSecond),
+        ("deliveries in the flood", STEADY, Quantity::SteadyDeliveries),
+        ("memory before anybody connected, MiB", BUDGET, Quantity::IdleMib),
+        ("suspended receivers told `bye`", BUDGET, Quantity::Closed),
+        ("deliveries to each healthy receiver, no hole", BUDGET, Quantity::HealthyDeliveries),
+    ] {
+        let Some(row) = results.row(Section::Slow, key, Server::Linebus) else {
+            continue;
+        };
+        let number = |number: f64| match quantity {
+            Quantity::IdleMib => format!("{number:.1}"),
+            _ => grouped(&format!("{number:.0}")),
+        };
+        let measured = cell(Some(row), |row| Some(spread_text(row.spread(quantity)?, number)));
+        table.rows.push(vec![what.to_owned(), NOTHING.to_owned(), measured, NOTHING.to_owned()]);
     }
     table
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::machine::Machine;
 use crate::server::Server;
 
+/// From here on the generator, not the server, set the rate.
+const GENERATOR_BOUND_SHARE: f64 = 0.97;
+
 /// Everything the page is made from.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
@@ -31,22 +34,31 @@ pub(crate) struct Results {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Section {
     Throughput,
+    /// Throughput over TLS.
+    Tls,
     Latency,
     Connections,
     /// Cost with many topics.
     Topics,
     /// linebus with one and with two threads.
     Threads,
+    /// linebus without accounts and with a user who has rules.
+    Rules,
+    /// linebus with receivers that don't keep up.
+    Slow,
 }
 
 impl Section {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Section::Throughput => "throughput",
+            Section::Tls => "tls",
             Section::Latency => "latency",
             Section::Connections => "connections",
             Section::Topics => "topics",
             Section::Threads => "threads",
+            Section::Rules => "rules",
+            Section::Slow => "slow",
         }
     }
 }
@@ -68,6 +80,9 @@ pub(crate) enum Sample {
     Throughput(Throughput),
     Latency(Latency),
     Connections(Connections),
+    Suspended(Suspended),
+    Steady(Steady),
+    Budget(Budget),
     /// Why there is no number.
     Failed(String),
 }
@@ -80,6 +95,9 @@ pub(crate) struct Throughput {
     /// Processor time by elapsed time.
     pub(crate) server_share: f64,
     pub(crate) generator_share: f64,
+    /// The cipher suite, if the connections were encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cipher: Option<String>,
 }
 
 /// Microseconds.
@@ -98,6 +116,33 @@ pub(crate) struct Connections {
     pub(crate) connections_per_second: f64,
 }
 
+/// The receivers beside a suspended one; gaps are the longest at any of them, rates those of each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Suspended {
+    pub(crate) early_gap_ms: f64,
+    pub(crate) later_gap_ms: f64,
+    pub(crate) before_per_second: f64,
+    pub(crate) later_per_second: f64,
+}
+
+/// A receiver that reads evenly and lost nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Steady {
+    pub(crate) seconds: f64,
+    pub(crate) deliveries: u64,
+    pub(crate) megabytes_per_second: f64,
+}
+
+/// The server's memory while many receivers don't read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Budget {
+    pub(crate) idle_mib: f64,
+    pub(crate) peak_mib: f64,
+    pub(crate) closed: usize,
+    /// To each receiver that reads.
+    pub(crate) deliveries: u64,
+}
+
 /// What of a sample is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quantity {
@@ -113,6 +158,21 @@ pub(crate) enum Quantity {
     LongestLatency,
     BytesPerConnection,
     ConnectionsPerSecond,
+    EarlyGapMs,
+    LaterGapMs,
+    /// Of the rate before the suspension.
+    RateKept,
+    BeforePerSecond,
+    LaterPerSecond,
+    /// What is found at all was found without a loss.
+    Lost,
+    MegabytesPerSecond,
+    SteadyDeliveries,
+    IdleMib,
+    /// The peak above [`Quantity::IdleMib`].
+    RiseMib,
+    Closed,
+    HealthyDeliveries,
 }
 
 /// Median, least and most of the repeats.
@@ -216,6 +276,20 @@ impl Row {
         Spread::of(values?)
     }
 
+    /// Whether the generator, not the server, set the rate.
+    pub(crate) fn is_generator_bound(&self) -> bool {
+        let share = self.spread(Quantity::GeneratorShare);
+        share.is_some_and(|share| share.median >= GENERATOR_BOUND_SHARE)
+    }
+
+    /// What its connections were encrypted with.
+    pub(crate) fn cipher(&self) -> Option<&str> {
+        self.samples.iter().find_map(|sample| match sample {
+            Sample::Throughput(sample) => sample.cipher.as_deref(),
+            _ => None,
+        })
+    }
+
     /// The first failure.
     pub(crate) fn failure(&self) -> Option<&str> {
         self.samples.iter().find_map(|sample| match sample {
@@ -227,28 +301,93 @@ impl Row {
 
 impl Sample {
     fn value(&self, quantity: Quantity) -> Option<f64> {
-        match (self, quantity) {
-            (Sample::Throughput(sample), Quantity::DeliveriesPerSecond) => {
-                Some(sample.deliveries_per_second)
-            }
-            (Sample::Throughput(sample), Quantity::ServerNs) => Some(sample.server_ns),
-            (Sample::Throughput(sample), Quantity::GeneratorNs) => Some(sample.generator_ns),
-            (Sample::Throughput(sample), Quantity::ServerShare) => Some(sample.server_share),
-            (Sample::Throughput(sample), Quantity::GeneratorShare) => Some(sample.generator_share),
-            (Sample::Latency(sample), Quantity::P50) => Some(sample.p50),
-            (Sample::Latency(sample), Quantity::P90) => Some(sample.p90),
-            (Sample::Latency(sample), Quantity::P99) => Some(sample.p99),
-            (Sample::Latency(sample), Quantity::P99_9) => Some(sample.p99_9),
-            (Sample::Latency(sample), Quantity::LongestLatency) => Some(sample.max),
-            (Sample::Connections(sample), Quantity::BytesPerConnection) => {
-                Some(sample.bytes_per_connection)
-            }
-            (Sample::Connections(sample), Quantity::ConnectionsPerSecond) => {
-                Some(sample.connections_per_second)
-            }
-            _ => None,
+        match self {
+            Sample::Throughput(sample) => sample.value(quantity),
+            Sample::Latency(sample) => sample.value(quantity),
+            Sample::Connections(sample) => sample.value(quantity),
+            Sample::Suspended(sample) => sample.value(quantity),
+            Sample::Steady(sample) => sample.value(quantity),
+            Sample::Budget(sample) => sample.value(quantity),
+            Sample::Failed(_) => None,
         }
     }
+}
+
+impl Throughput {
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        Some(match quantity {
+            Quantity::DeliveriesPerSecond => self.deliveries_per_second,
+            Quantity::ServerNs => self.server_ns,
+            Quantity::GeneratorNs => self.generator_ns,
+            Quantity::ServerShare => self.server_share,
+            Quantity::GeneratorShare => self.generator_share,
+            _ => return None,
+        })
+    }
+}
+
+impl Latency {
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        Some(match quantity {
+            Quantity::P50 => self.p50,
+            Quantity::P90 => self.p90,
+            Quantity::P99 => self.p99,
+            Quantity::P99_9 => self.p99_9,
+            Quantity::LongestLatency => self.max,
+            _ => return None,
+        })
+    }
+}
+
+impl Connections {
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        Some(match quantity {
+            Quantity::BytesPerConnection => self.bytes_per_connection,
+            Quantity::ConnectionsPerSecond => self.connections_per_second,
+            _ => return None,
+        })
+    }
+}
+
+impl Suspended {
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        Some(match quantity {
+            Quantity::EarlyGapMs => self.early_gap_ms,
+            Quantity::LaterGapMs => self.later_gap_ms,
+            Quantity::RateKept => self.later_per_second / self.before_per_second,
+            Quantity::BeforePerSecond => self.before_per_second,
+            Quantity::LaterPerSecond => self.later_per_second,
+            _ => return None,
+        })
+    }
+}
+
+impl Steady {
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        Some(match quantity {
+            Quantity::Lost => 0.0,
+            Quantity::MegabytesPerSecond => self.megabytes_per_second,
+            Quantity::SteadyDeliveries => number(self.deliveries),
+            _ => return None,
+        })
+    }
+}
+
+impl Budget {
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        Some(match quantity {
+            Quantity::IdleMib => self.idle_mib,
+            Quantity::RiseMib => self.peak_mib - self.idle_mib,
+            Quantity::Closed => number(u64::try_from(self.closed).expect("a count fits 64 bits")),
+            Quantity::HealthyDeliveries => number(self.deliveries),
+            _ => return None,
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a run counts to far less than 2^53")]
+fn number(count: u64) -> f64 {
+    count as f64
 }
 
 impl Spread {

@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
-use linebus_bench::{Protocol, Target};
+use linebus_bench::{Protocol, Target, Tls};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
+
+use crate::setup::{self, Setup};
 
 /// A server must accept connections by then.
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -81,13 +83,14 @@ pub(crate) struct Setting {
     pub(crate) threads: usize,
     /// Cores it may use, as taskset(1) lists them.
     pub(crate) cores: String,
+    /// What it is told besides.
+    pub(crate) setup: Setup,
 }
 
 /// A server that accepts connections; ended when dropped.
 pub(crate) struct Running {
     child: Child,
-    address: SocketAddr,
-    protocol: Protocol,
+    target: Target,
     /// Its configuration, its log, its working folder.
     _folder: TempDir,
 }
@@ -97,6 +100,14 @@ impl Running {
     pub(crate) fn start(server: Server, setting: &Setting) -> Result<Running> {
         let folder = TempDir::with_prefix("linebus-bench-")?;
         let port = free_port()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut target = Target::new(server.protocol(), address);
+        if setting.setup == Setup::Encrypted {
+            target.tls = Some(Tls::trusting(&setup::write_certificate(folder.path())?)?);
+        }
+        if let Setup::Accounts(rules) = setting.setup {
+            target.login = Some(setup::write_users(folder.path(), rules)?);
+        }
         let mut command = command(server, setting, folder.path(), port)?;
         let log = folder.path().join("log");
         command
@@ -105,12 +116,8 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?);
         let child = command.spawn().with_context(|| format!("cannot start {server}"))?;
-        let mut running = Running {
-            child,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            protocol: server.protocol(),
-            _folder: folder,
-        };
+        target.pid = Some(child.id());
+        let mut running = Running { child, target, _folder: folder };
         let ready = match server {
             Server::Linebus | Server::Relay => running.read_address(),
             Server::Nats | Server::Redis | Server::Mosquitto => running.try_address(),
@@ -123,11 +130,11 @@ impl Running {
     }
 
     /// What the library measures.
-    pub(crate) fn target(&self) -> Target {
-        Target { protocol: self.protocol, address: self.address, pid: Some(self.child.id()) }
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
     }
 
-    /// For servers that print `listening tcp ADDR` and `ready`.
+    /// For servers that print `listening tcp ADDR` or `listening tls ADDR`, and `ready`.
     fn read_address(&mut self) -> Result<()> {
         let stdout = self.child.stdout.take().context("its output is piped")?;
         let (lines, printed) = mpsc::channel();
@@ -142,10 +149,11 @@ impl Running {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let line = printed.recv_timeout(left).context("it never printed `ready`")?;
-            if let Some(word) = line.strip_prefix("listening tcp ") {
-                address = Some(word.trim().parse().context("it listens on no address")?);
-            } else if line.trim() == "ready" {
-                self.address = address.context("it printed `ready` and no address")?;
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let ["listening", "tcp" | "tls", word] = words[..] {
+                address = Some(word.parse().context("it listens on no address")?);
+            } else if words == ["ready"] {
+                self.target.address = address.context("it printed `ready` and no address")?;
                 return Ok(());
             }
         }
@@ -158,12 +166,12 @@ impl Running {
             if let Some(status) = self.child.try_wait()? {
                 bail!("it ended with {status}");
             }
-            if TcpStream::connect(self.address).is_ok() {
+            if TcpStream::connect(self.target.address).is_ok() {
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(2));
         }
-        bail!("nobody accepts connections on {}", self.address)
+        bail!("nobody accepts connections on {}", self.target.address)
     }
 }
 
@@ -183,15 +191,20 @@ fn command(server: Server, setting: &Setting, folder: &Path, port: u16) -> Resul
     let port = port.to_string();
     match server {
         Server::Linebus => {
-            command.arg(&setting.linebus);
-            command.args(["serve", "--listen", "127.0.0.1:0", "--threads"]);
-            command.arg(setting.threads.to_string());
+            let file = folder.join("linebus.toml");
+            fs::write(&file, setup::linebus_toml(setting.setup, setting.threads))?;
+            command.arg(&setting.linebus).args(["serve", "--config"]).arg(file);
         }
         Server::Relay => {
             command.arg(std::env::current_exe()?).arg("relay");
         }
         Server::Nats => {
             command.arg(installed(server)?).args(["--addr", "127.0.0.1", "--port", &port]);
+            if setting.setup == Setup::Encrypted {
+                let file = folder.join("nats.conf");
+                fs::write(&file, setup::nats_conf())?;
+                command.arg("--config").arg(file);
+            }
         }
         Server::Redis => {
             command.arg(installed(server)?).args(["--bind", "127.0.0.1", "--port", &port]);

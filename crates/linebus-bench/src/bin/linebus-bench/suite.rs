@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use linebus_bench::Shape;
 use linebus_bench::connections::ConnectionsOptions;
 use linebus_bench::latency::LatencyOptions;
+use linebus_bench::slow::{BudgetOptions, SteadyOptions, SuspendedOptions};
 use linebus_bench::throughput::ThroughputOptions;
+use linebus_bench::{Joining, Shape};
 
 use crate::Compare;
-use crate::results::Section;
+use crate::results::{Results, Section};
 use crate::server::Server;
+use crate::setup::{Rules, Setup};
 
 /// Keys of the latency measurements, and of the two ways in which idle connections join.
 pub(crate) const LATENCY_ONE: &str = "latency-1-1";
@@ -27,6 +29,18 @@ pub(crate) const TOPIC_COUNTS: [usize; 4] = [1, 100, 10_000, 100_000];
 const CONNECTIONS: usize = 5_000;
 const CONNECTIONS_TINY: usize = 50;
 
+/// Keys of the measurements of slow receivers.
+pub(crate) const SUSPENDED: &str = "suspended";
+pub(crate) const STEADY: &str = "steady";
+pub(crate) const BUDGET: &str = "budget";
+
+/// What the slow receiver that loses nothing reads.
+pub(crate) const STEADY_BYTES_PER_SECOND: u64 = 50_000_000;
+
+/// The budget under which a thousand receivers stop reading.
+pub(crate) const BUDGET_BYTES: u64 = 256 << 20;
+const BUDGET_BYTES_TINY: u64 = 8 << 20;
+
 /// In tiny runs, the most of everything.
 const SHRUNK_TO: usize = 10;
 
@@ -41,6 +55,7 @@ pub(crate) struct Measurement {
     pub(crate) threads: usize,
     /// Whether server and generator are kept on a core each.
     pub(crate) pinned: bool,
+    pub(crate) setup: Setup,
 }
 
 /// What to do with a running server.
@@ -48,15 +63,21 @@ pub(crate) enum Work {
     Throughput(Shape, ThroughputOptions),
     Latency(Shape, LatencyOptions),
     Connections(ConnectionsOptions),
+    Suspended(SuspendedOptions),
+    Steady(SteadyOptions),
+    Budget(BudgetOptions),
 }
 
 /// Everything that `options` ask for, in order.
 pub(crate) fn measurements(options: &Compare) -> Vec<Measurement> {
     let mut all = throughput(options);
+    all.extend(tls(options));
     all.extend(latency(options));
     all.extend(connections(options));
     all.extend(topics(options));
     all.extend(threads(options));
+    all.extend(rules(options));
+    all.extend(slow(options));
     for measurement in &mut all {
         measurement.servers.retain(|server| options.servers.contains(server));
     }
@@ -75,6 +96,27 @@ impl Measurement {
 fn throughput(options: &Compare) -> Vec<Measurement> {
     let shapes = Shape::standard().into_iter();
     shapes.map(|shape| of_shape(Section::Throughput, &shape, &Server::ALL, options)).collect()
+}
+
+/// The same over TLS, for linebus and NATS.
+fn tls(options: &Compare) -> Vec<Measurement> {
+    let servers = [Server::Linebus, Server::Nats];
+    let measurement = |shape: Shape| Measurement {
+        key: tls_key(&shape),
+        setup: Setup::Encrypted,
+        ..of_shape(Section::Tls, &shape, &servers, options)
+    };
+    tls_shapes().into_iter().map(measurement).collect()
+}
+
+pub(crate) fn tls_shapes() -> [Shape; 3] {
+    [(1, 1), (1, 10), (10, 1)]
+        .map(|(senders, receivers)| Shape::one_topic(senders, receivers, PAYLOAD_BYTES))
+}
+
+/// Key of a shape over TLS.
+pub(crate) fn tls_key(shape: &Shape) -> String {
+    format!("tls-{}", shape.key())
 }
 
 fn latency(options: &Compare) -> Vec<Measurement> {
@@ -96,6 +138,7 @@ fn latency(options: &Compare) -> Vec<Measurement> {
             servers: Server::ALL.to_vec(),
             threads: options.threads,
             pinned: true,
+            setup: Setup::Open,
         }
     };
     rates.into_iter().map(measurement).collect()
@@ -121,6 +164,7 @@ fn connections(options: &Compare) -> Vec<Measurement> {
             servers: vec![Server::Linebus, Server::Nats, Server::Redis, Server::Mosquitto],
             threads: options.threads,
             pinned: true,
+            setup: Setup::Open,
         }
     };
     ways.into_iter().map(measurement).collect()
@@ -175,6 +219,87 @@ pub(crate) fn threads_key(shape: &str, threads: usize) -> String {
     format!("threads-{threads}-{shape}")
 }
 
+/// linebus with a user who has rules, beside itself without accounts.
+fn rules(options: &Compare) -> Vec<Measurement> {
+    let mut all = Vec::new();
+    let mut add = |shape: &Shape, word: &str, title: &str, setup| {
+        let mut measurement = of_shape(Section::Rules, shape, &[Server::Linebus], options);
+        measurement.key = format!("{word}-{}", shape.key());
+        measurement.title.push_str(title);
+        measurement.setup = setup;
+        all.push(measurement);
+    };
+    for shape in Shape::standard() {
+        add(&shape, "open", "", Setup::Open);
+        add(&shape, "rules", "", Setup::Accounts(Rules::Apart));
+        if shape.joining == Joining::Wildcard {
+            add(&shape, "overlap", ", overlapping a deny", Setup::Accounts(Rules::Overlapping));
+        }
+    }
+    all
+}
+
+/// Two measurements of linebus that belong together: the title, the key of the one that is compared with, and the key of
+/// the one that is compared.
+pub(crate) fn pairs(results: &Results, section: Section) -> Vec<(&str, String, &str)> {
+    let words: &[(&str, &str)] = match section {
+        Section::Threads => &[("threads-1-", "threads-2-")],
+        Section::Rules => &[("open-", "rules-"), ("open-", "overlap-")],
+        _ => &[],
+    };
+    let pair = |(key, title)| {
+        words.iter().find_map(|(base, compared)| {
+            let shape = str::strip_prefix(key, compared)?;
+            Some((title, format!("{base}{shape}"), key))
+        })
+    };
+    results.measurements(section).into_iter().filter_map(pair).collect()
+}
+
+/// What receivers that don't keep up do to others, to themselves and to the server.
+fn slow(options: &Compare) -> Vec<Measurement> {
+    let (tiny, milliseconds) = (options.tiny, Duration::from_millis);
+    let suspended = SuspendedOptions {
+        receivers: if tiny { SHRUNK_TO } else { 100 },
+        payload_bytes: PAYLOAD_BYTES,
+        warm_up: warm_up(options),
+        before: if tiny { clock(options) } else { milliseconds(2_000) },
+        early: milliseconds(if tiny { 700 } else { 3_000 }),
+        later: milliseconds(if tiny { 50 } else { 5_000 }),
+        stalled_after: milliseconds(5_000),
+    };
+    let steady = SteadyOptions {
+        bytes_per_second: STEADY_BYTES_PER_SECOND,
+        payload_bytes: PAYLOAD_BYTES,
+        flood_for: milliseconds(if tiny { 1_000 } else { 60_000 }),
+    };
+    let budget = BudgetOptions {
+        suspended: if tiny { 50 } else { 1_000 },
+        healthy: 4,
+        payload_bytes: PAYLOAD_BYTES,
+        beyond: milliseconds(if tiny { 50 } else { 2_000 }),
+        full_within: milliseconds(60_000),
+    };
+    let budget_bytes = if tiny { BUDGET_BYTES_TINY } else { BUDGET_BYTES };
+    [
+        (SUSPENDED, "one of 100 suspended", Work::Suspended(suspended), Setup::Open),
+        (STEADY, "one reads 50 MB/s", Work::Steady(steady), Setup::Open),
+        (BUDGET, "1 000 suspended", Work::Budget(budget), Setup::Budget(budget_bytes)),
+    ]
+    .into_iter()
+    .map(|(key, title, work, setup)| Measurement {
+        section: Section::Slow,
+        key: key.to_owned(),
+        title: title.to_owned(),
+        work,
+        servers: vec![Server::Linebus],
+        threads: options.threads,
+        pinned: true,
+        setup,
+    })
+    .collect()
+}
+
 fn of_shape(section: Section, shape: &Shape, servers: &[Server], options: &Compare) -> Measurement {
     let how_long = ThroughputOptions {
         warm_up: warm_up(options),
@@ -190,6 +315,7 @@ fn of_shape(section: Section, shape: &Shape, servers: &[Server], options: &Compa
         servers: servers.to_vec(),
         threads: options.threads,
         pinned: true,
+        setup: Setup::Open,
     }
 }
 

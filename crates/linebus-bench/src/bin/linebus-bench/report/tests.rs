@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::machine::Machine;
-use crate::results::{Connections, Latency, Throughput};
+use crate::results::{Budget, Connections, Latency, Steady, Suspended, Throughput};
+use crate::suite::threads_key;
+use crate::suite::tls_key;
 
 /// All shapes for all servers; linebus at `linebus` deliveries/s, NATS at 1 M.
 fn results(linebus: f64) -> Results {
@@ -38,20 +40,21 @@ fn throughput(rate: f64) -> Sample {
         generator_ns: 10.0,
         server_share: 1.0,
         generator_share: if rate > 30e6 { 0.99 } else { 0.4 },
+        cipher: None,
     })
 }
 
-fn verdict(results: &Results, what: &str) -> Option<bool> {
+fn verdict(results: &Results, what: &str) -> Verdict {
     let all = requirements::all(results);
     let one = all.iter().find(|one| one.what == what);
-    one.unwrap_or_else(|| panic!("no requirement {what:?}")).is_met()
+    one.unwrap_or_else(|| panic!("no requirement {what:?}")).verdict()
 }
 
 #[test]
 fn a_ratio_is_met_or_not() {
     let what = "deliveries/s, 1 → 10, 128 B, against NATS";
-    assert_eq!(verdict(&results(3.1e6), what), Some(true));
-    assert_eq!(verdict(&results(2.9e6), what), Some(false));
+    assert_eq!(verdict(&results(3.1e6), what), Verdict::Pass);
+    assert_eq!(verdict(&results(2.9e6), what), Verdict::Fail);
     assert!(page(&results(2.9e6)).contains("**fail**"));
 }
 
@@ -59,7 +62,7 @@ fn a_ratio_is_met_or_not() {
 fn what_was_not_measured_is_neither_met_nor_quietly_passed() {
     let mut results = results(9e6);
     let what = "latency p50, 1 → 1 at 10 000/s, against NATS";
-    assert_eq!(verdict(&results, what), None);
+    assert_eq!(verdict(&results, what), Verdict::NotMeasured);
     let unmet =
         |results: &Results| requirements::all(results).iter().any(|one| one.is_unmet(results));
     assert!(unmet(&results));
@@ -108,10 +111,27 @@ fn every_section_has_its_table_and_empty_ones_have_none() {
         let key = threads_key("1-1-128", threads);
         results.add(Section::Threads, &key, "1 → 1, 128 B", Server::Linebus, throughput(rate));
     }
+    results.add(Section::Tls, "tls-1-1-128", "1 → 1", Server::Nats, throughput(2e6));
+    for word in ["open", "rules"] {
+        let key = format!("{word}-1-1-128");
+        results.add(Section::Rules, &key, "1 → 1, 128 B", Server::Linebus, throughput(5e6));
+    }
+    results.add(Section::Slow, STEADY, "one reads", Server::Linebus, steady());
     let page = page(&results);
-    for title in
-        [PROMISES, DELIVERIES, CPU, GENERATOR, LATENCY, CONNECTIONS, RECEIVERS, TOPICS, THREADS]
-    {
+    for title in [
+        PROMISES,
+        DELIVERIES,
+        CPU,
+        GENERATOR,
+        TLS,
+        LATENCY,
+        CONNECTIONS,
+        RECEIVERS,
+        TOPICS,
+        THREADS,
+        RULES,
+        SLOW,
+    ] {
         assert!(page.contains(&format!("\n## {title}\n")), "{title}");
     }
     for cell in ["| 31.2 |", "| 1 234 |", "| 18 432 |", "| 1.25 × |"] {
@@ -120,7 +140,7 @@ fn every_section_has_its_table_and_empty_ones_have_none() {
     }
     assert_eq!(
         verdict(&results, "deliveries/s, 1 → 1, 128 B, two threads against one"),
-        Some(true)
+        Verdict::Pass
     );
 }
 
@@ -147,4 +167,103 @@ fn the_chart_is_plain_markup_with_every_shape_and_server() {
     assert_eq!(svg.matches("<rect class=\"relay\"").count(), 10);
     assert!(svg.contains("Abacus &lt;9&gt;"));
     assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+}
+
+/// Two rates of one shape, with one thread and with two, and how busy the generator was.
+fn with_threads(one: (f64, f64), two: (f64, f64)) -> Results {
+    let mut results = Results { partial: true, ..Results::default() };
+    for (threads, (rate, share)) in [(1, one), (2, two)] {
+        let Sample::Throughput(sample) = throughput(rate) else {
+            panic!("that is what it makes");
+        };
+        let sample = Sample::Throughput(Throughput { generator_share: share, ..sample });
+        let key = threads_key("1-100-128", threads);
+        results.add(Section::Threads, &key, "1 → 100, 128 B", Server::Linebus, sample);
+    }
+    results
+}
+
+#[test]
+fn two_threads_are_not_judged_where_the_generator_was_the_limit_both_times() {
+    let what = "deliveries/s, 1 → 100, 128 B, two threads against one";
+    let limited = with_threads((40e6, 0.98), (37e6, 0.97));
+    assert_eq!(verdict(&limited, what), Verdict::GeneratorBound);
+    let page = page(&limited);
+    assert!(page.contains("**Of 0 requirements, 0 are met; 1 could not be judged"), "{page}");
+    assert!(page.contains("| generator-bound |"), "{page}");
+    assert!(!requirements::all(&limited).iter().any(|one| one.is_unmet(&limited)));
+    // Once is not enough, in neither direction.
+    for (one, two, expected) in [
+        ((40e6, 0.98), (37e6, 0.96), Verdict::Fail),
+        ((40e6, 0.96), (37e6, 0.98), Verdict::Fail),
+        ((40e6, 0.96), (41e6, 0.98), Verdict::Pass),
+    ] {
+        assert_eq!(verdict(&with_threads(one, two), what), expected);
+    }
+}
+
+#[test]
+fn over_tls_the_page_says_what_encrypted_each() {
+    let mut results = Results { partial: true, ..Results::default() };
+    let key = tls_key(&Shape::one_topic(1, 1, PAYLOAD_BYTES));
+    for (server, rate, cipher) in
+        [(Server::Linebus, 5e6, "TLS13_A"), (Server::Nats, 2e6, "TLS13_B")]
+    {
+        let Sample::Throughput(sample) = throughput(rate) else {
+            panic!("that is what it makes");
+        };
+        let sample = Throughput { cipher: Some(cipher.to_owned()), ..sample };
+        results.add(Section::Tls, &key, "1 → 1, 128 B", server, Sample::Throughput(sample));
+    }
+    let what = "deliveries/s over TLS, 1 → 1, 128 B, against NATS over TLS";
+    assert_eq!(verdict(&results, what), Verdict::Pass);
+    assert!(page(&results).contains("| TLS13_A / TLS13_B |"));
+}
+
+#[test]
+fn rules_may_cost_a_tenth() {
+    let mut results = Results { partial: true, ..Results::default() };
+    for (key, title, rate) in [
+        ("open-wildcard-100-128", "wildcard", 10e6),
+        ("rules-wildcard-100-128", "wildcard", 9.1e6),
+        ("overlap-wildcard-100-128", "wildcard, overlapping a deny", 8.9e6),
+    ] {
+        results.add(Section::Rules, key, title, Server::Linebus, throughput(rate));
+    }
+    let of = |title| verdict(&results, &format!("deliveries/s, {title}, 50 rules against none"));
+    assert_eq!(of("wildcard"), Verdict::Pass);
+    assert_eq!(of("wildcard, overlapping a deny"), Verdict::Fail);
+    let page = page(&results);
+    assert!(page.contains("| wildcard, overlapping a deny |"), "{page}");
+}
+
+fn steady() -> Sample {
+    Sample::Steady(Steady { seconds: 60.0, deliveries: 20_000_000, megabytes_per_second: 49.9 })
+}
+
+#[test]
+fn slow_receivers_are_judged_by_the_worst_repeat() {
+    let mut results = Results { partial: true, ..Results::default() };
+    for early_gap_ms in [510.0, 640.0, 520.0] {
+        let sample = Sample::Suspended(Suspended {
+            early_gap_ms,
+            later_gap_ms: 4.0,
+            before_per_second: 400_000.0,
+            later_per_second: 380_000.0,
+        });
+        results.add(Section::Slow, SUSPENDED, "one suspended", Server::Linebus, sample);
+    }
+    let sample =
+        Sample::Budget(Budget { idle_mib: 5.0, peak_mib: 275.0, closed: 70, deliveries: 9 });
+    results.add(Section::Slow, BUDGET, "a thousand", Server::Linebus, sample);
+    results.add(Section::Slow, STEADY, "one reads", Server::Linebus, steady());
+    let verdicts: Vec<Verdict> =
+        requirements::slow(&results).iter().map(Requirement::verdict).collect();
+    let mut expected = [Verdict::Pass; 6];
+    expected[0] = Verdict::Fail;
+    assert_eq!(verdicts, expected);
+    let page = page(&results);
+    for cell in ["| 640.0 ms |", "| 0.95 × |", "| 0 lines |", "| 49.9 MB/s |", "| 270.0 MiB |"] {
+        assert!(page.contains(cell.trim_start_matches('|')), "{cell} in {page}");
+    }
 }

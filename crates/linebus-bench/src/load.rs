@@ -2,30 +2,36 @@
 //!
 //! Knows nothing of rates and processor time; the protocol's bytes come ready-made in the plan.
 
-use std::io::{ErrorKind, IoSlice, Write};
 use std::ops::Range;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
 use mio::{Events, Poll};
 
-use super::ThroughputOptions;
 use crate::intake::Intake;
 use crate::opening::{Opened, listen_for_complaints, open_all, poll_once};
-use crate::plan::{Batch, Ear, Hears, Plan};
+use crate::plan::{Batch, Ear, Plan};
 use crate::protocol::{Interjection, Role};
 use crate::window::Window;
 use crate::{BenchError, Shape, Target};
 
+mod receiver;
+mod sender;
+
+pub(crate) use receiver::Reading;
+use receiver::Receiver;
+use sender::Sender;
+
 /// How long one wait for readiness may take; only how soon the end of a run is noticed depends on it.
 const WAIT_MAX: Duration = Duration::from_millis(20);
+
+/// The same when a receiver reads at its own pace: so long it reads nothing, whatever waits for it.
+const PACED_WAIT_MAX: Duration = Duration::from_millis(1);
 
 /// After the last due delivery, so long is listened for one too many.
 const LISTEN_ON: Duration = Duration::from_millis(5);
 
 /// All connections of a run.
-pub(super) struct Load {
+pub(crate) struct Load {
     poll: Poll,
     events: Events,
     scratch: Vec<u8>,
@@ -40,8 +46,12 @@ pub(super) struct Load {
     /// Held open, never heard.
     _idle: Vec<Opened>,
     deliveries: u64,
+    /// Which receivers read at a pace of their own.
+    paced: Vec<usize>,
     compare_every_delivery: bool,
     sending: bool,
+    /// Whether senders write without regard to what has arrived.
+    heedless: bool,
     stalled_after: Duration,
 }
 
@@ -57,30 +67,13 @@ struct Group {
     stirred: bool,
 }
 
-struct Receiver {
-    group: usize,
-    stream: TcpStream,
-    intake: Intake,
-    hears: Rc<Hears>,
-    received: u64,
-}
-
-struct Sender {
-    group: usize,
-    stream: TcpStream,
-    /// How far into the batch it is, in bytes.
-    at: usize,
-    /// Bytes missing of a message that has been begun.
-    unfinished: usize,
-    writable: bool,
-}
-
 impl Load {
     /// Opens everything; when it answers, all joins are confirmed and nothing has been sent.
-    pub(super) fn connect(
+    pub(crate) fn connect(
         target: &Target,
         shape: &Shape,
-        options: &ThroughputOptions,
+        window_bytes: Option<usize>,
+        stalled_after: Duration,
     ) -> Result<Load, BenchError> {
         let wire = target.protocol.wire();
         if shape.needs_topics() && !target.protocol.has_topics() {
@@ -91,17 +84,17 @@ impl Load {
         for (number, group) in groups.iter().enumerate() {
             for ear in &group.receivers {
                 let joins = &ear.joins;
-                openings.push(wire.opening(Role::Receiver { group: number, joins }));
+                openings.push(target.opening(Role::Receiver { group: number, joins }));
             }
         }
         let receivers = openings.len();
         for joins in &idle {
             let group = groups.len();
-            openings.push(wire.opening(Role::Receiver { group, joins }));
+            openings.push(target.opening(Role::Receiver { group, joins }));
         }
         let first_sender = openings.len();
         for (number, group) in groups.iter().enumerate() {
-            let sender = wire.opening(Role::Sender { group: number });
+            let sender = target.opening(Role::Sender { group: number });
             openings.extend((0..group.senders).map(|_| sender.clone()));
         }
         let connections = openings.len();
@@ -113,7 +106,7 @@ impl Load {
             poll,
             events: Events::with_capacity(connections.clamp(64, 4096)),
             scratch: Vec::new(),
-            window: Window::new(receivers, shape.payload_bytes, options.window_bytes),
+            window: Window::new(receivers, shape.payload_bytes, window_bytes),
             interjection: wire.interjection(),
             groups: Vec::new(),
             receivers: Vec::new(),
@@ -121,9 +114,11 @@ impl Load {
             first_sender,
             _idle: idle,
             deliveries: 0,
+            paced: Vec::new(),
             compare_every_delivery: true,
             sending: true,
-            stalled_after: options.stalled_after,
+            heedless: false,
+            stalled_after,
         };
         load.assign(groups, opened, senders);
         Ok(load)
@@ -140,23 +135,11 @@ impl Load {
         for (group, plan) in plans.into_iter().enumerate() {
             let first_receiver = self.receivers.len();
             for (Ear { hears, .. }, opened) in plan.receivers.into_iter().zip(&mut receivers) {
-                self.receivers.push(Receiver {
-                    group,
-                    stream: opened.stream,
-                    intake: Intake::new(hears.delivery_len, self.interjection, opened.already_read),
-                    hears,
-                    received: 0,
-                });
+                self.receivers.push(Receiver::new(group, hears, opened, self.interjection));
             }
             let first_sender = self.senders.len();
             for opened in senders.by_ref().take(plan.senders) {
-                self.senders.push(Sender {
-                    group,
-                    stream: opened.stream,
-                    at: 0,
-                    unfinished: 0,
-                    writable: true,
-                });
+                self.senders.push(Sender::new(group, opened));
             }
             self.groups.push(Group {
                 batch: plan.batch,
@@ -173,17 +156,52 @@ impl Load {
     }
 
     /// Deliveries so far, at all receivers together.
-    pub(super) fn deliveries(&self) -> u64 {
+    pub(crate) fn deliveries(&self) -> u64 {
         self.deliveries
     }
 
+    /// What the connections agreed to encrypt with, if they are encrypted.
+    pub(crate) fn cipher(&self) -> Option<String> {
+        self.senders.first()?.stream.cipher()
+    }
+
+    /// Size of a delivery to the first receiver, framing included.
+    pub(crate) fn delivery_len(&self) -> Option<usize> {
+        self.receivers.first().map(|receiver| receiver.hears.delivery_len)
+    }
+
+    /// How receiver number `index` reads from now on.
+    pub(crate) fn set_reading(&mut self, index: usize, reading: Reading) {
+        self.receivers[index].read_from_now_on(reading);
+        self.paced.retain(|paced| *paced != index);
+        if matches!(reading, Reading::AtMost { .. }) {
+            self.paced.push(index);
+        }
+    }
+
+    /// From now on senders write whatever their sockets take, however far receivers are behind.
+    pub(crate) fn flood(&mut self) {
+        self.heedless = true;
+    }
+
+    /// The longest time since [`Load::forget_gaps`] for which a receiver that reads heard nothing.
+    pub(crate) fn longest_gap(&self) -> Duration {
+        let now = Instant::now();
+        self.receivers.iter().map(|one| one.longest_gap(now)).max().unwrap_or_default()
+    }
+
+    /// Begins to look for the longest gap anew.
+    pub(crate) fn forget_gaps(&mut self) {
+        self.receivers.iter_mut().for_each(Receiver::forget_gaps);
+    }
+
     /// Whether each delivery is compared, or the first and last of each read.
-    pub(super) fn compare_every_delivery(&mut self, every: bool) {
+    pub(crate) fn compare_every_delivery(&mut self, every: bool) {
         self.compare_every_delivery = every;
     }
 
     /// Keeps up the load for so long or so many deliveries.
-    pub(super) fn run(&mut self, how_long: Duration, deliveries: u64) -> Result<(), BenchError> {
+    pub(crate) fn run(&mut self, how_long: Duration, deliveries: u64) -> Result<(), BenchError> {
         let started = Instant::now();
         let enough = self.deliveries.saturating_add(deliveries);
         let mut moved = (started, self.deliveries);
@@ -198,7 +216,7 @@ impl Load {
     }
 
     /// Stops sending and waits until everything under way has arrived, and nothing else.
-    pub(super) fn finish(&mut self) -> Result<(), BenchError> {
+    pub(crate) fn finish(&mut self) -> Result<(), BenchError> {
         self.sending = false;
         self.groups.iter_mut().for_each(|group| group.stirred = true);
         let mut moved = (Instant::now(), self.deliveries);
@@ -225,17 +243,23 @@ impl Load {
     /// Lets everybody write and read once.
     fn turn(&mut self, wait: Duration) -> Result<(), BenchError> {
         self.feed()?;
+        let wait = if self.heedless && self.groups.iter().any(|group| group.stirred) {
+            Duration::ZERO
+        } else if self.paced.is_empty() {
+            wait
+        } else {
+            wait.min(PACED_WAIT_MAX)
+        };
         poll_once(&mut self.poll, &mut self.events, Some(wait))?;
+        let now = Instant::now();
         for event in &self.events {
             let token = event.token().0;
             if let Some(receiver) = self.receivers.get_mut(token) {
-                if event.is_readable() || event.is_read_closed() {
-                    let read = receiver.read(
-                        &mut self.scratch,
-                        event.is_read_closed(),
-                        self.compare_every_delivery,
-                    )?;
-                    self.deliveries += read;
+                let readable = event.is_readable() || event.is_read_closed();
+                if readable && matches!(receiver.reading, Reading::AsItComes) {
+                    let (scratch, every) = (&mut self.scratch, self.compare_every_delivery);
+                    self.deliveries +=
+                        receiver.read(scratch, event.is_read_closed(), every, now)?;
                     self.groups[receiver.group].stirred = true;
                 }
             } else if token >= self.first_sender {
@@ -249,6 +273,13 @@ impl Load {
                 }
             }
         }
+        // What they left is not announced again, so they are asked each time.
+        for index in &self.paced {
+            let receiver = &mut self.receivers[*index];
+            let (scratch, every) = (&mut self.scratch, self.compare_every_delivery);
+            self.deliveries += receiver.read(scratch, false, every, now)?;
+            self.groups[receiver.group].stirred = true;
+        }
         Ok(())
     }
 
@@ -259,14 +290,14 @@ impl Load {
                 continue;
             }
             group.stirred = false;
-            let behind = group.behind(&self.receivers);
+            let behind = if self.heedless { 0 } else { group.behind(&self.receivers) };
             let mut room = if self.sending { self.window.room(behind) } else { 0 };
             let senders = &mut self.senders[group.senders.clone()];
             let mut idle_turns = 0;
             while idle_turns < senders.len() {
                 let sender = &mut senders[group.turn];
                 group.turn = (group.turn + 1) % group.senders.len();
-                if !sender.writable || (room == 0 && sender.unfinished == 0) {
+                if !sender.writable || (room == 0 && !sender.is_amid_a_message()) {
                     idle_turns += 1;
                     continue;
                 }
@@ -275,6 +306,7 @@ impl Load {
                 room -= begun;
                 group.sent += begun;
             }
+            group.stirred = self.heedless && self.sending && room == 0;
         }
         Ok(())
     }
@@ -282,10 +314,8 @@ impl Load {
     /// Deliveries that are due and have not arrived.
     fn under_way(&self) -> u64 {
         let of_group = |group: &Group| {
-            self.receivers[group.receivers.clone()]
-                .iter()
-                .map(|receiver| receiver.hears.due(group.sent).saturating_sub(receiver.received))
-                .sum::<u64>()
+            let receivers = self.receivers[group.receivers.clone()].iter();
+            receivers.map(|receiver| receiver.lacks(group.sent)).sum::<u64>()
         };
         self.groups.iter().map(of_group).sum()
     }
@@ -314,63 +344,8 @@ impl Group {
     fn behind(&self, receivers: &[Receiver]) -> u64 {
         receivers[self.receivers.clone()]
             .iter()
-            .map(|receiver| receiver.hears.due(self.sent).saturating_sub(receiver.received))
+            .map(|receiver| receiver.lacks(self.sent))
             .max()
             .unwrap_or_default()
-    }
-}
-
-impl Receiver {
-    /// Reads until the socket is empty; answers how many deliveries that were.
-    fn read(
-        &mut self,
-        scratch: &mut [u8],
-        closed: bool,
-        compare_every_delivery: bool,
-    ) -> Result<u64, BenchError> {
-        let before = self.received;
-        let (hears, received) = (&self.hears, &mut self.received);
-        let length = hears.delivery_len;
-        self.intake.read(&mut self.stream, scratch, closed, |run| {
-            let last = u64::try_from(run.len() / length - 1).expect("a length fits 64 bits");
-            if compare_every_delivery {
-                for (number, delivery) in (*received..).zip(run.chunks_exact(length)) {
-                    hears.check(number, delivery)?;
-                }
-            } else {
-                hears.check(*received, &run[..length])?;
-                hears.check(*received + last, &run[run.len() - length..])?;
-            }
-            *received += last + 1;
-            Ok(())
-        })?;
-        Ok(self.received - before)
-    }
-}
-
-impl Sender {
-    /// Finishes the message that it is in the middle of and begins up to `messages` more, at most one batch in one write;
-    /// answers how many it began.
-    fn write(&mut self, batch: &Batch, messages: u64) -> Result<u64, BenchError> {
-        let messages = usize::try_from(messages).expect("a window is a size in memory");
-        let wanted = (self.unfinished + messages * batch.message_len).min(batch.bytes.len());
-        let straight = wanted.min(batch.bytes.len() - self.at);
-        let parts = [
-            IoSlice::new(&batch.bytes[self.at..self.at + straight]),
-            IoSlice::new(&batch.bytes[..wanted - straight]),
-        ];
-        let written = match self.stream.write_vectored(&parts) {
-            Ok(written) => written,
-            Err(e) if e.kind() == ErrorKind::WouldBlock => 0,
-            Err(e) if e.kind() == ErrorKind::Interrupted => return Ok(0),
-            Err(e) => return Err(BenchError::io("send")(e)),
-        };
-        // As with reading: a short write means that the socket is full, and readiness will be announced.
-        self.writable = written == wanted;
-        self.at = (self.at + written) % batch.bytes.len();
-        let beyond = written.saturating_sub(self.unfinished);
-        let begun = beyond.div_ceil(batch.message_len);
-        self.unfinished = self.unfinished + begun * batch.message_len - written;
-        Ok(u64::try_from(begun).expect("a count of messages fits 64 bits"))
     }
 }
