@@ -5,15 +5,17 @@
 //! `pong` is never ahead of the lines that it vouches for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use linebus_protocol::run::{Run, write_recv};
 use linebus_protocol::text::{check_line, is_clean};
 use linebus_protocol::{ByeReason, Command, ErrorCode, Event, Refusal, Topic, Verb};
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 use parking_lot::RwLockReadGuard;
 
 use crate::broker::{Broker, Now, stamp};
 use crate::connection::{Connection, Input, Joins, Prepared, Work};
+use crate::counts::{Amount, Lines, Refusals};
 use crate::delivery::{Delivery, Way};
 use crate::outbox::Stage;
 use crate::route::Route;
@@ -33,6 +35,7 @@ struct Pending<L> {
     last: (usize, usize),
     start: usize,
     end: usize,
+    lines: usize,
 }
 
 /// Where a run goes.
@@ -56,6 +59,11 @@ pub(crate) struct Batch<'a, L: Link> {
     table: Option<RwLockReadGuard<'a, Topics<L>>>,
     /// `<time> <user>` for those who watch, once somebody does.
     stamp: Option<String>,
+    /// How many lines were read.
+    lines: usize,
+    refusals: Refusals,
+    /// Topics are counted, too.
+    observed: bool,
     /// The session said goodbye.
     pub(crate) closed: bool,
 }
@@ -88,6 +96,9 @@ impl<L: Link> Broker<L> {
             pending: None,
             table: None,
             stamp: None,
+            lines: 0,
+            refusals: Refusals::default(),
+            observed: self.observed.load(Ordering::Relaxed),
             closed: false,
         };
         let text = &mut buf[..input.carried() + received];
@@ -99,7 +110,9 @@ impl<L: Link> Broker<L> {
             ),
             Prepared::Text { range, plain } => batch.read(input, &mut text[range], plain),
         }
-        drop(batch);
+        let Batch { lines, refusals, .. } = batch;
+        session.count_received(Amount { lines: lines as u64, bytes: received as u64 });
+        self.counts.refuse(&refusals);
         work.buf = buf;
     }
 }
@@ -119,8 +132,12 @@ impl<L: Link> Batch<'_, L> {
             let usual = clean || is_clean(&buf[at..stop]);
             let run = if usual { Run::take(&mut buf[at..stop], line_bytes_max) } else { None };
             at = match run {
-                Some(run) => self.run(buf, at, run),
+                Some(run) => {
+                    self.lines += run.lines;
+                    self.run(buf, at, run)
+                }
                 None => {
+                    self.lines += 1;
                     let stop = line_end(buf, at, end);
                     self.line(buf, at, stop, !input.begun);
                     stop
@@ -153,13 +170,19 @@ impl<L: Link> Batch<'_, L> {
             && topic_at(buf, pending.last) == name
         {
             pending.end = end;
+            pending.lines += run.lines;
+            self.observe(name, run);
             return end;
         }
         match self.route(name, at) {
-            Routed::WithPending(pending) => (pending.end, pending.last) = (end, last),
+            Routed::WithPending(pending) => {
+                (pending.end, pending.last) = (end, last);
+                pending.lines += run.lines;
+            }
             Routed::Apart(route, changes) => {
                 self.spill(buf);
-                self.pending = Some(Pending { route, changes, last, start: at, end });
+                self.pending =
+                    Some(Pending { route, changes, last, start: at, end, lines: run.lines });
             }
             Routed::Nowhere => {
                 // Each line gets its own error, and the errors are made in one place.
@@ -170,9 +193,22 @@ impl<L: Link> Batch<'_, L> {
                     self.line(buf, from, to, false);
                     from = to;
                 }
+                return end;
             }
         }
+        self.observe(run.topic(&buf[at..]), run);
         end
+    }
+
+    /// Counts a run for its topic, if somebody wants to know and the topic is heard.
+    fn observe(&mut self, name: &[u8], run: Run) {
+        if self.observed {
+            let broker = self.delivery.broker;
+            let table = self.table.get_or_insert_with(|| broker.topics.read());
+            if let Some(route) = table.cached(name) {
+                route.sent.add(Amount { lines: run.lines as u64, bytes: run.len as u64 });
+            }
+        }
     }
 
     /// Finds out who hears lines to `name` that begin at `at`.
@@ -205,9 +241,10 @@ impl<L: Link> Batch<'_, L> {
 
     fn deliver_pending(&mut self, buf: &[u8], way: Way) {
         self.table = None;
-        if let Some(Pending { route, changes, start, end, .. }) = self.pending.take() {
+        if let Some(Pending { route, changes, start, end, lines, .. }) = self.pending.take() {
             let stamp = self.stamp_for(&route);
-            self.delivery.deliver(&route, changes, &buf[start..end], &stamp, way);
+            let lines = Lines { bytes: &buf[start..end], count: lines };
+            self.delivery.deliver(&route, changes, lines, &stamp, way);
             self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
         }
     }
@@ -258,7 +295,11 @@ impl<L: Link> Batch<'_, L> {
         let changes = self.delivery.broker.changes();
         let route = self.delivery.broker.resolve(topic);
         let stamp = self.stamp_for(&route);
-        self.delivery.deliver(&route, changes, &line, &stamp, Way::Gathered);
+        let lines = Lines::one(&line);
+        if self.observed {
+            route.sent.add(lines.amount());
+        }
+        self.delivery.deliver(&route, changes, lines, &stamp, Way::Gathered);
         self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
     }
 
@@ -268,6 +309,7 @@ impl<L: Link> Batch<'_, L> {
     }
 
     pub(crate) fn refuse(&mut self, refusal: &Refusal<'_>) {
+        self.refusals[refusal.code as usize] += 1;
         self.answer(&refusal.event());
     }
 
@@ -282,7 +324,9 @@ impl<L: Link> Batch<'_, L> {
         self.deliver_pending(buf, way);
         self.delivery.flush();
         if !self.replies.is_empty() {
-            self.session.write(self.replies, &mut self.delivery, || true);
+            let count = memchr_iter(b'\n', self.replies).count();
+            let replies = Lines { bytes: self.replies, count };
+            self.session.write(replies, &mut self.delivery, || true);
             self.replies.clear();
         }
     }

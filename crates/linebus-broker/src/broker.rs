@@ -2,7 +2,7 @@
 //! `commands`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -12,6 +12,7 @@ use linebus_protocol::{BUS_USER, ByeReason, CLIENTS_TOPIC, Event, Pattern, Topic
 use parking_lot::RwLock;
 
 use crate::connection::{Connection, Joins, Work};
+use crate::counts::{Counts, Lines, Totals};
 use crate::delivery::{Delivery, Way};
 use crate::fact::Fact;
 use crate::limits::Limits;
@@ -38,6 +39,9 @@ pub struct Broker<L> {
     next_id: AtomicU64,
     /// Bytes that wait in all outboxes.
     pub(crate) queued: AtomicUsize,
+    pub(crate) counts: Counts,
+    /// Somebody wants to know which topics are busy.
+    pub(crate) observed: AtomicBool,
 }
 
 impl<L: Link> Broker<L> {
@@ -51,6 +55,8 @@ impl<L: Link> Broker<L> {
             sessions: RwLock::default(),
             next_id: AtomicU64::new(1),
             queued: AtomicUsize::new(0),
+            counts: Counts::default(),
+            observed: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +78,20 @@ impl<L: Link> Broker<L> {
         self.queued.load(Ordering::Relaxed)
     }
 
+    /// What it has done so far. Looks at every session: for once a second, not more.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let sessions = self.sessions.read();
+        let mut totals = Totals::new(&self.counts);
+        totals.sessions = sessions.len();
+        totals.queued = self.queued();
+        for session in sessions.values() {
+            totals.received += session.received();
+            totals.delivered += session.delivered();
+        }
+        totals
+    }
+
     /// Takes on a client and says hello to it. `address` is what `who` shows.
     pub fn connect(
         &self,
@@ -81,7 +101,7 @@ impl<L: Link> Broker<L> {
         now: Now,
     ) -> Connection<L> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let session = Arc::new(Session::new(id, address.into(), link));
+        let session = Arc::new(Session::new(id, address.into(), link, now.elapsed));
         self.sessions.write().insert(id, Arc::clone(&session));
         let hello = Event::Hello {
             version: VERSION,
@@ -124,7 +144,18 @@ impl<L: Link> Broker<L> {
         self.leave(connection);
         let session = connection.session();
         let reason = session.end(&self.queued);
-        if self.sessions.write().remove(&session.id()).is_some() && session.is_logged_in() {
+        let registered = {
+            let mut sessions = self.sessions.write();
+            let registered = sessions.remove(&session.id()).is_some();
+            if registered {
+                // While nobody can add up: what it did is in one place or the other.
+                self.counts.past_received.add(session.received());
+                self.counts.past_delivered.add(session.delivered());
+                self.counts.end(reason);
+            }
+            registered
+        };
+        if registered && session.is_logged_in() {
             let reason = reason.map_or("gone", ByeReason::word);
             let message = format!("left {} {} {reason}", session.user(), session.id());
             self.announce(&message, work, now);
@@ -147,7 +178,8 @@ impl<L: Link> Broker<L> {
     fn tell(&self, session: &Arc<Session<L>>, event: &Event<'_>, work: &mut Work<L>, now: Now) {
         let mut waits = Vec::new();
         let mut delivery = Delivery::new(self, now, None, &mut waits, &mut work.outgoing);
-        session.write(format!("{event}\n").as_bytes(), &mut delivery, || true);
+        let line = format!("{event}\n");
+        session.write(Lines::one(line.as_bytes()), &mut delivery, || true);
     }
 
     /// Sends a line of the bus's own.
@@ -163,7 +195,7 @@ impl<L: Link> Broker<L> {
         write_recv(&mut line, topic, message.as_bytes());
         let stamp = stamp(delivery.now, BUS_USER);
         let changes = self.changes();
-        delivery.deliver(&self.resolve(topic), changes, &line, &stamp, Way::Gathered);
+        delivery.deliver(&self.resolve(topic), changes, Lines::one(&line), &stamp, Way::Gathered);
     }
 
     /// Who hears `topic`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::counts::Meter;
 use crate::session::{Link, Session};
 use crate::topics::{Member, Recv};
 
@@ -25,6 +26,8 @@ pub(crate) struct Route<L> {
     pub(crate) targets: Vec<Target<L>>,
     pub(crate) groups: Vec<Group<L>>,
     pub(crate) watched: bool,
+    /// What was sent to the topic since somebody looked, while somebody looks.
+    pub(crate) sent: Meter,
 }
 
 /// Those of whom one hears each line.
@@ -72,6 +75,7 @@ impl<L: Link> Route<L> {
             watched: targets.iter().any(|target| target.watch),
             groups: groups.collect(),
             targets,
+            sent: Meter::default(),
         }
     }
 
@@ -88,6 +92,11 @@ impl<L: Link> Route<L> {
                 && ungrouped
                 && self.targets.len() == other.targets.len()
                 && self.targets.iter().zip(&other.targets).all(same)
+    }
+
+    /// Whether anybody hears the topic.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.targets.is_empty() || !self.groups.is_empty()
     }
 
     /// The target that is `session`.

@@ -14,6 +14,7 @@ use atomic_waker::AtomicWaker;
 use linebus_protocol::{ByeReason, Event, GUEST};
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::counts::{Amount, Lines, Meter};
 use crate::delivery::Delivery;
 use crate::fact::Fact;
 use crate::limits::Limits;
@@ -38,6 +39,9 @@ pub struct Session<L> {
     id: u64,
     address: Box<str>,
     user: Mutex<Option<Box<str>>>,
+    /// When it came.
+    since: Duration,
+    received: Meter,
     /// Above its soft mark or leaving: groups rather choose another.
     behind: AtomicBool,
     /// Was told goodbye, or its link is gone: groups choose another.
@@ -48,6 +52,7 @@ pub struct Session<L> {
 
 struct Out<L> {
     outbox: Outbox,
+    delivered: Amount,
     /// Absent while somebody writes with it, and after the end.
     link: Option<L>,
     /// The link was full; the session's own task waits for it.
@@ -83,16 +88,19 @@ impl<L> Out<L> {
 }
 
 impl<L: Link> Session<L> {
-    pub(crate) fn new(id: u64, address: Box<str>, link: L) -> Self {
+    pub(crate) fn new(id: u64, address: Box<str>, link: L, since: Duration) -> Self {
         Self {
             id,
             address,
             user: Mutex::new(None),
+            since,
+            received: Meter::default(),
             behind: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             out: Mutex::new(Out {
                 outbox: Outbox::new(),
+                delivered: Amount::default(),
                 link: Some(link),
                 blocked: false,
                 drain_awaited: false,
@@ -127,6 +135,27 @@ impl<L: Link> Session<L> {
 
     pub(crate) fn log_in(&self, user: &str) {
         *self.user.lock() = Some(user.into());
+    }
+
+    /// When it came, on the broker's monotonic clock.
+    pub(crate) const fn since(&self) -> Duration {
+        self.since
+    }
+
+    /// All that came from it.
+    #[must_use]
+    pub fn received(&self) -> Amount {
+        self.received.read()
+    }
+
+    /// All that was handed to it, answers included, whether its client has read it or not.
+    #[must_use]
+    pub fn delivered(&self) -> Amount {
+        self.out.lock().delivered
+    }
+
+    pub(crate) fn count_received(&self, amount: Amount) {
+        self.received.add(amount);
     }
 
     pub(crate) fn is_behind(&self) -> bool {
@@ -192,7 +221,7 @@ impl<L: Link> Session<L> {
     /// there is not one line more.
     pub(crate) fn write(
         self: &Arc<Self>,
-        lines: &[u8],
+        lines: Lines<'_>,
         delivery: &mut Delivery<'_, L>,
         current: impl Fn() -> bool,
     ) -> Offered {
@@ -200,6 +229,8 @@ impl<L: Link> Session<L> {
         if let Some(untaken) = out.untaken(current) {
             return untaken;
         }
+        out.delivered += lines.amount();
+        let lines = lines.bytes;
         let link = if out.outbox.queued() == 0 { out.link.take() } else { None };
         let Some(mut link) = link else {
             self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
@@ -230,7 +261,7 @@ impl<L: Link> Session<L> {
     /// Lets lines wait for a flush at the end of a batch.
     pub(crate) fn append(
         self: &Arc<Self>,
-        lines: &[u8],
+        lines: Lines<'_>,
         delivery: &mut Delivery<'_, L>,
         current: impl Fn() -> bool,
     ) -> Offered {
@@ -238,6 +269,8 @@ impl<L: Link> Session<L> {
         if let Some(untaken) = out.untaken(current) {
             return untaken;
         }
+        out.delivered += lines.amount();
+        let lines = lines.bytes;
         let first = out.outbox.queued() == 0 && out.link.is_some();
         self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
         if first { Offered::Flush } else { Offered::Settled }

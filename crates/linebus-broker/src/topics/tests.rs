@@ -1,6 +1,8 @@
 //! The cache of routes is bounded, and nothing stays when all have left.
 
 use super::*;
+use std::time::Duration;
+
 use crate::session::Gone;
 
 struct Nothing;
@@ -12,7 +14,7 @@ impl Link for Nothing {
 }
 
 fn session(id: u64) -> Arc<Session<Nothing>> {
-    Arc::new(Session::new(id, "test".into(), Nothing))
+    Arc::new(Session::new(id, "test".into(), Nothing, Duration::ZERO))
 }
 
 fn pattern(text: &str) -> Pattern<'_> {
