@@ -102,7 +102,7 @@ fn while_somebody_listens_each_second_says_what_it_carried() {
     );
     bus.tick(1_000);
     let quiet = eye.stats();
-    assert!(quiet[0].contains(" in_lines=0 in_bytes=0 out_lines=7 "), "{quiet:?}");
+    assert!(quiet[0].contains(" in_lines=0 in_bytes=0 out_lines=8 "), "{quiet:?}");
     assert!(quiet.contains(&"topic t receivers=1 lines=0 bytes=0".to_owned()), "{quiet:?}");
 }
 

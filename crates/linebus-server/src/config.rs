@@ -23,6 +23,10 @@ pub struct Config {
     pub unix: Option<PathBuf>,
     /// Allows addresses beyond loopback although there are no accounts.
     pub open_to_the_network: bool,
+    /// Where metrics and health are shown over HTTP.
+    pub metrics: Option<SocketAddr>,
+    /// Allows an address beyond loopback for them.
+    pub metrics_open_to_the_network: bool,
     /// Threads that serve; 0 chooses.
     pub threads: usize,
     /// Most connections at a time; one more is told `bye busy`.
@@ -43,6 +47,8 @@ impl Default for Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], linebus_protocol::PORT))],
             unix: None,
             open_to_the_network: false,
+            metrics: None,
+            metrics_open_to_the_network: false,
             threads: 0,
             connections_max: 50_000,
             shutdown_drain_ms: 5_000,
@@ -83,6 +89,9 @@ impl Config {
         reader.addresses("listen", &mut config.listen);
         reader.path("unix", &mut config.unix);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);
+        reader.address("metrics", &mut config.metrics);
+        let open = &mut config.metrics_open_to_the_network;
+        reader.switch("metrics_open_to_the_network", open);
         reader.number("threads", 0..=1024, &mut config.threads);
         reader.number("connections_max", 1..=10_000_000, &mut config.connections_max);
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);

@@ -25,8 +25,10 @@
 mod clock;
 pub mod config;
 mod control;
+mod http;
 mod link;
 mod listener;
+mod metrics;
 mod server;
 mod session;
 mod workers;

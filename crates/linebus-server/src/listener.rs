@@ -12,6 +12,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::config::Config;
+use crate::http::HttpListener;
 use crate::link::Socket;
 
 /// Why the server can't listen. The text says what to do.
@@ -28,6 +29,12 @@ pub enum BindError {
          bus; listen on a loopback address, or say --open-to-the-network if that is what you want"
     )]
     Open(SocketAddr),
+    /// Metrics would be shown to a network.
+    #[error(
+        "{0} can be reached from the network; show metrics on a loopback address, or say \
+         metrics_open_to_the_network = true if that is what you want"
+    )]
+    OpenMetrics(SocketAddr),
     /// The address is taken, not this machine's, or not allowed.
     #[error("can't listen on {address}: {source}{}", hint(.source))]
     Refused {
@@ -48,7 +55,11 @@ fn hint(error: &io::Error) -> &'static str {
 
 /// The sockets on which a server accepts connections.
 #[derive(Debug)]
-pub struct Listeners(pub(crate) Vec<Listener>);
+pub struct Listeners {
+    pub(crate) lines: Vec<Listener>,
+    /// For metrics and health.
+    pub(crate) http: Option<HttpListener>,
+}
 
 #[derive(Debug)]
 pub(crate) enum Listener {
@@ -92,12 +103,20 @@ impl Listeners {
                 |source| BindError::Refused { address: path.display().to_string(), source };
             listeners.push(bind_unix(path).map_err(refused)?);
         }
-        Ok(Self(listeners))
+        let http = config.metrics.map(|address| {
+            if !config.metrics_open_to_the_network && beyond(&&address) {
+                return Err(BindError::OpenMetrics(address));
+            }
+            let refused = |source| BindError::Refused { address: address.to_string(), source };
+            HttpListener::bind(address).map_err(refused)
+        });
+        Ok(Self { lines: listeners, http: http.transpose()? })
     }
 
-    /// `tcp ADDRESS` or `unix PATH` of each, with the ports that the system chose.
+    /// `tcp ADDRESS`, `unix PATH` or `http ADDRESS` of each, with the ports that the system chose.
     pub fn addresses(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(ToString::to_string)
+        let http = self.http.iter().map(|http| format!("http {}", http.address()));
+        self.lines.iter().map(ToString::to_string).chain(http)
     }
 }
 

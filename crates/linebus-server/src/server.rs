@@ -4,17 +4,18 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use linebus_broker::{Broker, Work};
+use linebus_broker::{Broker, Stats, Work};
 use linebus_protocol::ByeReason;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::{Control, Controls};
 use crate::link::SocketLink;
 use crate::listener::{Listener, Listeners};
+use crate::metrics::Metrics;
 use crate::session::{Alive, SessionTask};
 use crate::workers::Workers;
 
@@ -23,12 +24,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What every part of a server shares.
 #[derive(Clone)]
-struct Server {
-    broker: Arc<Broker<SocketLink>>,
-    clock: Clock,
+pub(crate) struct Server {
+    pub(crate) broker: Arc<Broker<SocketLink>>,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
     workers: Arc<Workers>,
     connections_max: usize,
-    alive: Alive,
+    pub(crate) alive: Alive,
 }
 
 /// Serves until `controls` ask for the end: then nobody is accepted any more, everyone is told,
@@ -42,17 +44,26 @@ struct Server {
 pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) -> io::Result<()> {
     let workers = Arc::new(Workers::start(config.threads())?);
     let (alive, mut all_ended) = mpsc::channel(1);
+    let broker = Arc::new(Broker::new(config.limits.clone()));
+    let log_lines_lost = Arc::clone(&controls.log_lines_lost);
+    let metrics = Arc::new(Metrics::new(Arc::clone(&broker), log_lines_lost));
     let server = Server {
-        broker: Arc::new(Broker::new(config.limits.clone())),
+        broker: Arc::clone(&broker),
+        metrics: Arc::clone(&metrics),
         clock: Clock::start(),
         workers: Arc::clone(&workers),
         connections_max: config.connections_max,
         alive,
     };
-    let broker = Arc::clone(&server.broker);
     let clock = server.clock;
     let mut accepting = JoinSet::new();
-    for listener in listeners.0 {
+    let mut watching = JoinSet::new();
+    watching.spawn(publish_stats(Arc::clone(&broker), clock, Arc::clone(&metrics)));
+    if let Some(http) = listeners.http {
+        tracing::info!(address = %http.address(), "listening for HTTP");
+        watching.spawn(http.serve(Arc::clone(&metrics)));
+    }
+    for listener in listeners.lines {
         tracing::info!(%listener, "listening");
         accepting.spawn(server.clone().accept(listener));
     }
@@ -61,12 +72,14 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
         match controls.next().await {
             Control::Shutdown => break,
             Control::LameDuck => {
+                metrics.close("lame duck");
                 accepting.shutdown().await;
                 lame_duck(&broker, config, clock, &mut controls).await;
                 break;
             }
         }
     }
+    metrics.close("stopping");
     accepting.shutdown().await;
     tracing::info!(sessions = broker.sessions(), "shutting down");
     broker.note_all("shutdown", "the bus stops", &mut Work::default(), clock.now());
@@ -77,6 +90,18 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
     }
     drop(workers);
     Ok(())
+}
+
+/// Has the broker say how busy it is, once a second while somebody wants to hear it.
+async fn publish_stats(broker: Arc<Broker<SocketLink>>, clock: Clock, metrics: Arc<Metrics>) {
+    let (mut stats, mut work) = (Stats::default(), Work::default());
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        second.tick().await;
+        stats.tick(&broker, &mut work, clock.now());
+        work.facts().for_each(|fact| metrics.note(fact));
+    }
 }
 
 /// Says goodbye to one after the other; returns when all were told, or at once when asked to stop.
@@ -121,11 +146,10 @@ impl Server {
                         tracing::warn!(%listener, ?after, "accepting again");
                     }
                     let full = self.workers.load() >= self.connections_max;
-                    let Self { broker, clock, alive, .. } = self.clone();
                     let place = self.workers.place();
                     let runtime = place.runtime.clone();
                     let _entered = runtime.enter();
-                    let session = SessionTask::new(broker, clock, socket, address, place, alive);
+                    let session = SessionTask::new(&self, socket, address, place);
                     let session = match session {
                         Ok(session) => session,
                         Err(error) => {
@@ -137,6 +161,9 @@ impl Server {
                         let max = self.connections_max;
                         let text = format!("all {max} connections are taken; try again later");
                         session.refuse(ByeReason::Busy, &text);
+                        self.metrics.refuse("busy");
+                    } else {
+                        self.metrics.accepted.inc();
                     }
                     runtime.spawn(session);
                 }
@@ -145,6 +172,7 @@ impl Server {
                     if paused.is_none() {
                         tracing::warn!(%listener, %error, "accepting pauses; others are not disturbed");
                         paused = Some(Instant::now());
+                        self.metrics.accept_pauses.inc();
                     }
                     sleep(ACCEPT_PAUSE).await;
                 }

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use linebus_broker::{Broker, Connection, Fact, Now, Stage, Work};
+use linebus_broker::{Broker, Connection, Now, Stage, Work};
 use linebus_protocol::ByeReason;
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use crate::clock::Clock;
 use crate::link::{Reader, Socket, SocketLink};
+use crate::metrics::Metrics;
+use crate::server::Server;
 use crate::workers::Place;
 
 /// How long a client may take to read the goodbye and what stands before it.
@@ -37,6 +39,7 @@ thread_local! {
 pub(crate) struct SessionTask {
     broker: Arc<Broker<SocketLink>>,
     clock: Clock,
+    metrics: Arc<Metrics>,
     reader: Reader,
     connection: Connection<SocketLink>,
     /// For a pause or the end; no memory while neither is the case.
@@ -67,16 +70,18 @@ pub(crate) type Alive = tokio::sync::mpsc::Sender<()>;
 impl SessionTask {
     /// Takes on a connection. The runtime that is entered is the one that must serve it.
     pub(crate) fn new(
-        broker: Arc<Broker<SocketLink>>,
-        clock: Clock,
+        server: &Server,
         socket: Socket,
         address: String,
         place: Place,
-        alive: Alive,
     ) -> io::Result<Self> {
+        let Server { broker, clock, metrics, alive, .. } = server.clone();
         let (reader, link) = socket.split()?;
-        let connection =
-            WORK.with_borrow_mut(|work| broker.connect(link, address, work, clock.now()));
+        let connection = WORK.with_borrow_mut(|work| {
+            let connection = broker.connect(link, address, work, clock.now());
+            work.facts().for_each(|fact| metrics.note(fact));
+            connection
+        });
         tracing::debug!(
             id = connection.session().id(),
             address = connection.session().address(),
@@ -85,6 +90,7 @@ impl SessionTask {
         Ok(Self {
             broker,
             clock,
+            metrics,
             reader,
             connection,
             timer: None,
@@ -114,7 +120,7 @@ impl SessionTask {
 
     /// Reads once and has it carried out; false at the end of the stream.
     fn poll_read(&mut self, cx: &mut Context<'_>, now: Now) -> Poll<bool> {
-        let Self { broker, reader, connection, .. } = self;
+        let Self { broker, metrics, reader, connection, .. } = self;
         WORK.with_borrow_mut(|work| {
             let space = work.space(connection);
             let received = if connection.holds_lines() {
@@ -131,7 +137,7 @@ impl SessionTask {
                 tracing::error!(id = session.id(), "a panic ended this session");
                 broker.close(&session, ByeReason::Error, ByeReason::Error.meaning());
             }
-            work.facts().for_each(log);
+            work.facts().for_each(|fact| metrics.note(fact));
             Poll::Ready(true)
         })
     }
@@ -166,6 +172,9 @@ impl SessionTask {
         let mut now = began;
         while self.connection.session().stage() == Stage::Open {
             if let Some(until) = self.connection.paused_until(&self.broker, now) {
+                if self.timer.is_none() {
+                    self.metrics.pauses.inc();
+                }
                 let until = self.clock.instant(until);
                 ready!(self.poll_timer(cx, until));
             } else if now.elapsed - began.elapsed > TURN {
@@ -237,17 +246,5 @@ impl Future for SessionTask {
 impl Drop for SessionTask {
     fn drop(&mut self) {
         self.forget();
-    }
-}
-
-fn log(fact: Fact) {
-    match fact {
-        Fact::LoggedIn { id, user } => tracing::info!(id, %user, "logged in"),
-        Fact::NotWaitedFor { id, queued } => {
-            tracing::warn!(id, queued, "senders no longer wait for this slow receiver");
-        }
-        Fact::Cut { id, reason, queued } => {
-            tracing::warn!(id, %reason, queued, "receiver cut off");
-        }
     }
 }

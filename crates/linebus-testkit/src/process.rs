@@ -14,6 +14,8 @@ pub struct Server {
     child: Child,
     /// Its TCP addresses, in the order given.
     pub addresses: Vec<SocketAddr>,
+    /// Where it shows its metrics, if it does.
+    pub http: Option<SocketAddr>,
 }
 
 impl Server {
@@ -39,15 +41,18 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server can be started");
-        let mut addresses = Vec::new();
+        let (mut addresses, mut http) = (Vec::new(), None);
         let output = BufReader::new(child.stdout.take().expect("it is a pipe"));
         for line in output.lines() {
             let line = line.expect("the server prints text");
             if let Some(address) = line.strip_prefix("listening tcp ") {
                 addresses.push(address.parse().expect("the server prints addresses"));
             }
+            if let Some(address) = line.strip_prefix("listening http ") {
+                http = Some(address.parse().expect("the server prints addresses"));
+            }
             if line == "ready" {
-                return Self { child, addresses };
+                return Self { child, addresses, http };
             }
         }
         let status = child.wait().expect("it is a child");
