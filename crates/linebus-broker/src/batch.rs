@@ -5,16 +5,18 @@
 //! `pong` is never ahead of the lines that it vouches for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use linebus_protocol::run::{Run, write_recv};
 use linebus_protocol::text::{check_line, is_clean};
 use linebus_protocol::{ByeReason, Command, ErrorCode, Event, Refusal, Topic, Verb};
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 use parking_lot::RwLockReadGuard;
 
 use crate::access::{Access, Wish};
 use crate::broker::{Broker, Now, stamp};
 use crate::connection::{Connection, Input, Prepared, Work};
+use crate::counts::{Amount, Lines, Refusals};
 use crate::delivery::{Delivery, Way};
 use crate::fact::{Bound, Fact};
 use crate::login::Login;
@@ -36,6 +38,7 @@ struct Pending<L> {
     last: (usize, usize),
     start: usize,
     end: usize,
+    lines: usize,
 }
 
 /// Where a run goes.
@@ -63,6 +66,11 @@ pub(crate) struct Batch<'a, L: Link> {
     stamp: Option<String>,
     /// Something was joined or left.
     pub(crate) joins_changed: bool,
+    /// How many lines were read.
+    lines: usize,
+    refusals: Refusals,
+    /// Topics are counted, too.
+    observed: bool,
     /// The session said goodbye.
     pub(crate) closed: bool,
 }
@@ -98,12 +106,15 @@ impl<L: Link> Broker<L> {
             table: None,
             stamp: None,
             joins_changed: false,
+            lines: 0,
+            refusals: Refusals::default(),
+            observed: self.observed.load(Ordering::Relaxed),
             closed: false,
         };
         let text = &mut buf[..before + received];
         if let Some(bucket) = bucket {
             // What was held when it came is paid for already.
-            let lines = memchr::memchr_iter(b'\n', &text[before..]).count();
+            let lines = memchr_iter(b'\n', &text[before..]).count();
             let limits = batch.delivery.limits();
             bucket.take(lines, received, limits, now.elapsed);
             if bucket.wait_until(limits, now.elapsed).is_some() {
@@ -119,9 +130,10 @@ impl<L: Link> Broker<L> {
             ),
             Prepared::Text { range, plain } => batch.read(input, &mut text[range], plain),
         }
-        let changed = batch.joins_changed || input.carried() != before;
-        drop(batch);
-        if changed {
+        let Batch { joins_changed, lines, refusals, .. } = batch;
+        session.count_received(Amount { lines: lines as u64, bytes: received as u64 });
+        self.counts.refuse(&refusals);
+        if joins_changed || input.carried() != before {
             self.hold(session, input);
         }
         work.buf = buf;
@@ -156,8 +168,12 @@ impl<L: Link> Batch<'_, L> {
             let usual = !waits_for_login && (clean || is_clean(&buf[at..stop]));
             let run = if usual { Run::take(&mut buf[at..stop], line_bytes_max) } else { None };
             at = match run {
-                Some(run) => self.run(buf, at, run),
+                Some(run) => {
+                    self.lines += run.lines;
+                    self.run(buf, at, run)
+                }
                 None => {
+                    self.lines += 1;
                     let stop = line_end(buf, at, end);
                     self.line(buf, at, stop, !input.begun);
                     stop
@@ -202,13 +218,19 @@ impl<L: Link> Batch<'_, L> {
             && topic_at(buf, pending.last) == name
         {
             pending.end = end;
+            pending.lines += run.lines;
+            self.observe(name, run);
             return end;
         }
         match self.route(name, at) {
-            Routed::WithPending(pending) => (pending.end, pending.last) = (end, last),
+            Routed::WithPending(pending) => {
+                (pending.end, pending.last) = (end, last);
+                pending.lines += run.lines;
+            }
             Routed::Apart(route, changes) => {
                 self.spill(buf);
-                self.pending = Some(Pending { route, changes, last, start: at, end });
+                self.pending =
+                    Some(Pending { route, changes, last, start: at, end, lines: run.lines });
             }
             Routed::Nowhere => {
                 // Each line gets its own error, and the errors are made in one place.
@@ -219,9 +241,22 @@ impl<L: Link> Batch<'_, L> {
                     self.line(buf, from, to, false);
                     from = to;
                 }
+                return end;
             }
         }
+        self.observe(run.topic(&buf[at..]), run);
         end
+    }
+
+    /// Counts a run for its topic, if somebody wants to know and the topic is heard.
+    fn observe(&mut self, name: &[u8], run: Run) {
+        if self.observed {
+            let broker = self.delivery.broker;
+            let table = self.table.get_or_insert_with(|| broker.topics.read());
+            if let Some(route) = table.cached(name) {
+                route.sent.add(Amount { lines: run.lines as u64, bytes: run.len as u64 });
+            }
+        }
     }
 
     /// Finds out who hears lines to `name` that begin at `at`.
@@ -259,9 +294,10 @@ impl<L: Link> Batch<'_, L> {
 
     fn deliver_pending(&mut self, buf: &[u8], way: Way) {
         self.table = None;
-        if let Some(Pending { route, changes, start, end, .. }) = self.pending.take() {
+        if let Some(Pending { route, changes, start, end, lines, .. }) = self.pending.take() {
             let stamp = self.stamp_for(&route);
-            self.delivery.deliver(&route, changes, &buf[start..end], &stamp, way);
+            let lines = Lines { bytes: &buf[start..end], count: lines };
+            self.delivery.deliver(&route, changes, lines, &stamp, way);
             self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
         }
     }
@@ -321,7 +357,11 @@ impl<L: Link> Batch<'_, L> {
         let changes = self.delivery.broker.changes();
         let route = self.delivery.broker.resolve(topic);
         let stamp = self.stamp_for(&route);
-        self.delivery.deliver(&route, changes, &line, &stamp, Way::Gathered);
+        let lines = Lines::one(&line);
+        if self.observed {
+            route.sent.add(lines.amount());
+        }
+        self.delivery.deliver(&route, changes, lines, &stamp, Way::Gathered);
         self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
     }
 
@@ -349,6 +389,7 @@ impl<L: Link> Batch<'_, L> {
     }
 
     pub(crate) fn refuse(&mut self, refusal: &Refusal<'_>) {
+        self.refusals[refusal.code as usize] += 1;
         self.answer(&refusal.event());
     }
 
@@ -363,7 +404,9 @@ impl<L: Link> Batch<'_, L> {
         self.deliver_pending(buf, way);
         self.delivery.flush();
         if !self.replies.is_empty() {
-            self.session.write(self.replies, &mut self.delivery, || true);
+            let count = memchr_iter(b'\n', self.replies).count();
+            let replies = Lines { bytes: self.replies, count };
+            self.session.write(replies, &mut self.delivery, || true);
             self.replies.clear();
         }
     }

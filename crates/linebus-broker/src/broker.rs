@@ -13,6 +13,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::access::{Access, Account};
 use crate::connection::{Connection, Input, Work};
+use crate::counts::{Counts, Lines, Totals};
 use crate::delivery::{Delivery, Way};
 use crate::fact::Fact;
 use crate::limits::Limits;
@@ -46,6 +47,9 @@ pub struct Broker<L> {
     pub(crate) held: AtomicUsize,
     /// How much each user has sent lately, while rates are limited and the user is connected.
     buckets: Mutex<HashMap<Box<str>, Weak<Bucket>, RandomState>>,
+    pub(crate) counts: Counts,
+    /// Somebody wants to know which topics are busy.
+    pub(crate) observed: AtomicBool,
 }
 
 impl<L: Link> Broker<L> {
@@ -62,6 +66,8 @@ impl<L: Link> Broker<L> {
             queued: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
             buckets: Mutex::default(),
+            counts: Counts::default(),
+            observed: AtomicBool::new(false),
         }
     }
 
@@ -113,6 +119,20 @@ impl<L: Link> Broker<L> {
         self.queued.load(Ordering::Relaxed)
     }
 
+    /// What it has done so far. Looks at every session: for once a second, not more.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let sessions = self.sessions.read();
+        let mut totals = Totals::new(&self.counts);
+        totals.sessions = sessions.len();
+        totals.queued = self.queued();
+        for session in sessions.values() {
+            totals.received += session.received();
+            totals.delivered += session.delivered();
+        }
+        totals
+    }
+
     /// Takes on a client and says hello to it. `address` is what `who` shows.
     pub fn connect(
         &self,
@@ -125,7 +145,8 @@ impl<L: Link> Broker<L> {
         let session = {
             // Accounts can't change between looking whether there are any and being registered.
             let _unchanged = self.topics.read();
-            let session = Arc::new(Session::new(id, address.into(), self.guest(), link));
+            let session = Session::new(id, address.into(), self.guest(), link, now.elapsed);
+            let session = Arc::new(session);
             self.sessions.write().insert(id, Arc::clone(&session));
             session
         };
@@ -172,8 +193,20 @@ impl<L: Link> Broker<L> {
     /// everything is written and the client has yet to see the end of the stream.
     pub fn announce_end(&self, connection: &Connection<L>, work: &mut Work<L>, now: Now) {
         let session = connection.session();
-        if self.sessions.write().remove(&session.id()).is_some() && session.is_logged_in() {
-            let reason = session.closing().map_or("gone", ByeReason::word);
+        let reason = session.closing();
+        let registered = {
+            let mut sessions = self.sessions.write();
+            let registered = sessions.remove(&session.id()).is_some();
+            if registered {
+                // While nobody can add up: what it did is in one place or the other.
+                self.counts.past_received.add(session.received());
+                self.counts.past_delivered.add(session.delivered());
+                self.counts.end(reason);
+            }
+            registered
+        };
+        if registered && session.is_logged_in() {
+            let reason = reason.map_or("gone", ByeReason::word);
             let message = format!("left {} {} {reason}", session.user(), session.id());
             self.announce(&message, work, now);
         }
@@ -254,7 +287,8 @@ impl<L: Link> Broker<L> {
     fn tell(&self, session: &Arc<Session<L>>, event: &Event<'_>, work: &mut Work<L>, now: Now) {
         let mut waits = Vec::new();
         let mut delivery = Delivery::new(self, now, None, &mut waits, &mut work.outgoing);
-        session.write(format!("{event}\n").as_bytes(), &mut delivery, || true);
+        let line = format!("{event}\n");
+        session.write(Lines::one(line.as_bytes()), &mut delivery, || true);
     }
 
     /// Sends a line of the bus's own.
@@ -270,7 +304,7 @@ impl<L: Link> Broker<L> {
         write_recv(&mut line, topic, message.as_bytes());
         let stamp = stamp(delivery.now, BUS_USER);
         let changes = self.changes();
-        delivery.deliver(&self.resolve(topic), changes, &line, &stamp, Way::Gathered);
+        delivery.deliver(&self.resolve(topic), changes, Lines::one(&line), &stamp, Way::Gathered);
     }
 
     /// Who hears `topic`.

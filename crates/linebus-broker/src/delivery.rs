@@ -12,6 +12,7 @@ use linebus_protocol::Topic;
 use linebus_protocol::run::{lines, topic_of, write_watch};
 
 use crate::broker::{Broker, Now};
+use crate::counts::Lines;
 use crate::fact::Fact;
 use crate::limits::Limits;
 use crate::route::{Group, Route, Target};
@@ -89,7 +90,7 @@ impl<'a, L: Link> Delivery<'a, L> {
         &mut self,
         route: &Route<L>,
         changes: u64,
-        recv: &[u8],
+        recv: Lines<'_>,
         stamp: &str,
         way: Way,
     ) {
@@ -97,7 +98,7 @@ impl<'a, L: Link> Delivery<'a, L> {
             return self.deliver_to_targets(route, changes, recv, stamp, way);
         }
         // Members take turns line by line; who watches besides hears `recv` first, as always.
-        for line in lines(recv) {
+        for line in lines(recv.bytes).map(Lines::one) {
             self.deliver_to_groups(route, changes, line);
             self.deliver_to_targets(route, changes, line, stamp, Way::Gathered);
         }
@@ -107,32 +108,32 @@ impl<'a, L: Link> Delivery<'a, L> {
         &mut self,
         route: &Route<L>,
         changes: u64,
-        recv: &[u8],
+        recv: Lines<'_>,
         stamp: &str,
         way: Way,
     ) {
         let (mut watch, mut both) = (std::mem::take(self.watch), std::mem::take(self.both));
         if route.watched {
-            stamp_lines(route, recv, stamp, &mut watch, &mut both);
+            stamp_lines(route, recv.bytes, stamp, &mut watch, &mut both);
         }
         let sender = self.sender.map(|sender| sender.id());
         for target in &route.targets {
             if Some(target.session.id()) == sender {
                 continue;
             }
-            let bytes = match (target.recv, target.watch) {
+            let lines = match (target.recv, target.watch) {
                 (true, false) => recv,
-                (false, _) => &watch,
-                (true, true) => &both,
+                (false, _) => Lines { bytes: &watch, count: recv.count },
+                (true, true) => Lines { bytes: &both, count: 2 * recv.count },
             };
-            if !self.offer(&target.session, changes, bytes, way) {
-                self.deliver_again(&target.session, bytes);
+            if !self.offer(&target.session, changes, lines, way) {
+                self.deliver_again(&target.session, lines.bytes);
             }
         }
         (*self.watch, *self.both) = (watch, both);
     }
 
-    fn deliver_to_groups(&mut self, route: &Route<L>, changes: u64, line: &[u8]) {
+    fn deliver_to_groups(&mut self, route: &Route<L>, changes: u64, line: Lines<'_>) {
         let mut heard = Vec::new();
         for group in &route.groups {
             let (mut changes, mut fresh) = (changes, None);
@@ -148,7 +149,7 @@ impl<'a, L: Link> Delivery<'a, L> {
                 }
                 // A member that left in the meantime is not the one: the next is asked.
                 changes = self.broker.changes();
-                fresh = Some(self.resolve_line(line));
+                fresh = Some(self.resolve_line(line.bytes));
             }
         }
     }
@@ -161,12 +162,18 @@ impl<'a, L: Link> Delivery<'a, L> {
     }
 
     /// Hands bytes to one session, unless joins have changed: then false.
-    fn offer(&mut self, session: &Arc<Session<L>>, changes: u64, bytes: &[u8], way: Way) -> bool {
+    fn offer(
+        &mut self,
+        session: &Arc<Session<L>>,
+        changes: u64,
+        lines: Lines<'_>,
+        way: Way,
+    ) -> bool {
         let broker = self.broker;
         let current = || broker.changes() == changes;
         let offered = match way {
-            Way::Direct => session.write(bytes, self, current),
-            Way::Gathered => session.append(bytes, self, current),
+            Way::Direct => session.write(lines, self, current),
+            Way::Gathered => session.append(lines, self, current),
         };
         if offered == Offered::Flush {
             self.touched.push(Arc::clone(session));
@@ -184,7 +191,7 @@ impl<'a, L: Link> Delivery<'a, L> {
                 let recv = line.starts_with(b"recv ");
                 let hears = |target: &Target<L>| if recv { target.recv } else { target.watch };
                 if !route.target(session).is_some_and(hears)
-                    || self.offer(session, changes, line, Way::Gathered)
+                    || self.offer(session, changes, Lines::one(line), Way::Gathered)
                 {
                     break;
                 }

@@ -10,6 +10,7 @@ use linebus_protocol::{ByeReason, ErrorCode, Event, Refusal, Verb};
 use crate::access::{Access, Account};
 use crate::broker::{Broker, Now};
 use crate::connection::{Connection, Work};
+use crate::counts::Lines;
 use crate::delivery::Delivery;
 use crate::fact::{Bound, Fact};
 use crate::session::Link;
@@ -98,7 +99,7 @@ impl<L: Link> Broker<L> {
         });
         let mut delivery = Delivery::new(self, now, Some(session), waits, &mut work.outgoing);
         let say = |event: &Event<'_>, delivery: &mut Delivery<'_, L>| {
-            session.write(format!("{event}\n").as_bytes(), delivery, || true);
+            session.write(Lines::one(format!("{event}\n").as_bytes()), delivery, || true);
         };
         let id = session.id();
         match granted {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use linebus_protocol::Topic;
 
 use crate::access::{Access, Wish};
+use crate::counts::Meter;
 use crate::session::{Link, Session};
 use crate::topics::{Member, Recv};
 
@@ -30,6 +31,8 @@ pub(crate) struct Route<L> {
     pub(crate) watched: bool,
     /// The serial number of the account that was last found to be allowed to send here; 0 is none.
     admitted: AtomicU64,
+    /// What was sent to the topic since somebody looked, while somebody looks.
+    pub(crate) sent: Meter,
 }
 
 /// Those of whom one hears each line.
@@ -78,6 +81,7 @@ impl<L: Link> Route<L> {
             admitted: AtomicU64::new(0),
             groups: groups.collect(),
             targets,
+            sent: Meter::default(),
         }
     }
 
@@ -109,6 +113,11 @@ impl<L: Link> Route<L> {
                 && ungrouped
                 && self.targets.len() == other.targets.len()
                 && self.targets.iter().zip(&other.targets).all(same)
+    }
+
+    /// Whether anybody hears the topic.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.targets.is_empty() || !self.groups.is_empty()
     }
 
     /// The target that is `session`.

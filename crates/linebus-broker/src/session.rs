@@ -15,6 +15,7 @@ use linebus_protocol::{ByeReason, Event, GUEST};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::access::{Access, Wish};
+use crate::counts::{Amount, Lines, Meter};
 use crate::delivery::Delivery;
 use crate::fact::Fact;
 use crate::limits::Limits;
@@ -44,6 +45,9 @@ pub struct Session<L> {
     pub(crate) joins: Mutex<Joins>,
     /// What it holds besides what waits for it, in bytes: an unfinished line, joins.
     held: AtomicUsize,
+    /// When it came.
+    since: Duration,
+    received: Meter,
     /// Above its soft mark or leaving: groups rather choose another.
     behind: AtomicBool,
     /// Was told goodbye, or its link is gone: groups choose another.
@@ -81,6 +85,7 @@ impl Joins {
 
 struct Out<L> {
     outbox: Outbox,
+    delivered: Amount,
     /// Absent while somebody writes with it, and after the end.
     link: Option<L>,
     /// The link was full; the session's own task waits for it.
@@ -116,7 +121,13 @@ impl<L> Out<L> {
 }
 
 impl<L: Link> Session<L> {
-    pub(crate) fn new(id: u64, address: Box<str>, access: Access, link: L) -> Self {
+    pub(crate) fn new(
+        id: u64,
+        address: Box<str>,
+        access: Access,
+        link: L,
+        since: Duration,
+    ) -> Self {
         Self {
             id,
             address,
@@ -124,11 +135,14 @@ impl<L: Link> Session<L> {
             access: RwLock::new(access),
             joins: Mutex::default(),
             held: AtomicUsize::new(0),
+            since,
+            received: Meter::default(),
             behind: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             out: Mutex::new(Out {
                 outbox: Outbox::new(),
+                delivered: Amount::default(),
                 link: Some(link),
                 blocked: false,
                 drain_awaited: false,
@@ -201,6 +215,27 @@ impl<L: Link> Session<L> {
         adjust(total, self.held.swap(bytes, Ordering::Relaxed), bytes);
     }
 
+    /// When it came, on the broker's monotonic clock.
+    pub(crate) const fn since(&self) -> Duration {
+        self.since
+    }
+
+    /// All that came from it.
+    #[must_use]
+    pub fn received(&self) -> Amount {
+        self.received.read()
+    }
+
+    /// All that was handed to it, answers included, whether its client has read it or not.
+    #[must_use]
+    pub fn delivered(&self) -> Amount {
+        self.out.lock().delivered
+    }
+
+    pub(crate) fn count_received(&self, amount: Amount) {
+        self.received.add(amount);
+    }
+
     pub(crate) fn is_behind(&self) -> bool {
         self.behind.load(Ordering::Relaxed)
     }
@@ -264,7 +299,7 @@ impl<L: Link> Session<L> {
     /// there is not one line more.
     pub(crate) fn write(
         self: &Arc<Self>,
-        lines: &[u8],
+        lines: Lines<'_>,
         delivery: &mut Delivery<'_, L>,
         current: impl Fn() -> bool,
     ) -> Offered {
@@ -272,6 +307,8 @@ impl<L: Link> Session<L> {
         if let Some(untaken) = out.untaken(current) {
             return untaken;
         }
+        out.delivered += lines.amount();
+        let lines = lines.bytes;
         let link = if out.outbox.queued() == 0 { out.link.take() } else { None };
         let Some(mut link) = link else {
             self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
@@ -302,7 +339,7 @@ impl<L: Link> Session<L> {
     /// Lets lines wait for a flush at the end of a batch.
     pub(crate) fn append(
         self: &Arc<Self>,
-        lines: &[u8],
+        lines: Lines<'_>,
         delivery: &mut Delivery<'_, L>,
         current: impl Fn() -> bool,
     ) -> Offered {
@@ -310,6 +347,8 @@ impl<L: Link> Session<L> {
         if let Some(untaken) = out.untaken(current) {
             return untaken;
         }
+        out.delivered += lines.amount();
+        let lines = lines.bytes;
         let first = out.outbox.queued() == 0 && out.link.is_some();
         self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
         if first { Offered::Flush } else { Offered::Settled }

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use linebus_protocol::{Pattern, Topic};
 
 use crate::access::Wish;
+use crate::counts::Amount;
 use crate::patterns::{Map, Patterns};
 use crate::route::Route;
 use crate::session::{Link, Session};
+use crate::stats::busiest;
 
 /// Most topics in one generation of the cache. When a second one is full, the first is forgotten.
 const GENERATION_MAX: usize = 65_536;
@@ -46,6 +48,8 @@ pub(crate) struct Topics<L> {
     older: Map<Arc<Route<L>>>,
     /// How many routes were made.
     resolved: usize,
+    /// What forgotten routes carried since somebody looked; none while nobody does.
+    forgotten: Option<Map<Amount>>,
 }
 
 impl<L: Link> Topics<L> {
@@ -55,6 +59,7 @@ impl<L: Link> Topics<L> {
             recent: Map::default(),
             older: Map::default(),
             resolved: 0,
+            forgotten: None,
         }
     }
 
@@ -73,7 +78,8 @@ impl<L: Link> Topics<L> {
         self.resolved += 1;
         if self.joins.may_match(topic) {
             if self.recent.len() >= GENERATION_MAX {
-                self.older = std::mem::take(&mut self.recent);
+                let older = std::mem::replace(&mut self.older, std::mem::take(&mut self.recent));
+                self.keep_counts(older);
             }
             self.recent.insert(name.as_bytes().into(), Arc::clone(&route));
         }
@@ -154,8 +160,9 @@ impl<L: Link> Topics<L> {
 
     /// Forgets who hears what: the rules by which that was found have changed.
     pub(crate) fn forget_routes(&mut self) {
-        self.recent.clear();
-        self.older.clear();
+        for routes in [std::mem::take(&mut self.recent), std::mem::take(&mut self.older)] {
+            self.keep_counts(routes);
+        }
     }
 
     /// Forgets the routes that a change of this pattern's joins concerns.
@@ -164,8 +171,55 @@ impl<L: Link> Topics<L> {
             return self.forget_routes();
         }
         let name = pattern.as_str().as_bytes();
-        self.recent.remove(name);
-        self.older.remove(name);
+        for route in [self.recent.remove_entry(name), self.older.remove_entry(name)] {
+            self.keep_counts(route);
+        }
+    }
+
+    /// Remembers what routes that are forgotten have carried, if somebody looks; of so many
+    /// topics as one generation has, which bounds it.
+    fn keep_counts(&mut self, routes: impl IntoIterator<Item = (Box<[u8]>, Arc<Route<L>>)>) {
+        let Some(forgotten) = &mut self.forgotten else { return };
+        for (name, route) in routes {
+            let sent = route.sent.take();
+            if sent != Amount::default()
+                && (forgotten.len() < GENERATION_MAX || forgotten.contains_key(&name))
+            {
+                *forgotten.entry(name).or_default() += sent;
+            }
+        }
+    }
+
+    /// Begins or ends counting by topic.
+    pub(crate) fn observe(&mut self, yes: bool) {
+        self.forgotten = yes.then(Map::default);
+    }
+
+    /// What was sent to each topic since the last time: the busiest, at most `most`, of those that
+    /// are heard or were used; and how many more there are.
+    pub(crate) fn take_counts(&mut self, most: usize) -> (Vec<Busy>, usize) {
+        let mut forgotten = self.forgotten.replace(Map::default()).unwrap_or_default();
+        let mut topics = Vec::new();
+        for (name, route) in self.recent.iter().chain(&self.older) {
+            let mut sent = forgotten.remove(name).unwrap_or_default();
+            sent += route.sent.take();
+            if route.is_heard() || sent != Amount::default() {
+                topics.push((name, sent, Some(route)));
+            }
+        }
+        topics.extend(forgotten.iter().map(|(name, sent)| (name, *sent, None)));
+        let left_out = busiest(&mut topics, most, |(name, sent, _)| (sent.bytes, *name));
+        let busy = topics.into_iter().map(|(name, sent, route)| Busy {
+            topic: String::from_utf8_lossy(name).into_owned(),
+            sent,
+            receivers: route.map_or(0, |route| route.everybody().len()),
+        });
+        (busy.collect(), left_out)
+    }
+
+    /// Whether anybody hears a topic.
+    pub(crate) fn is_heard(&self, topic: Topic<'_>) -> bool {
+        self.joins.matching(topic).iter().any(|members| !members.is_empty())
     }
 
     /// Who joined exactly this pattern.
@@ -181,6 +235,13 @@ impl<L: Link> Topics<L> {
         list.sort_unstable();
         list
     }
+}
+
+/// A topic and what was sent to it.
+pub(crate) struct Busy {
+    pub(crate) topic: String,
+    pub(crate) sent: Amount,
+    pub(crate) receivers: usize,
 }
 
 /// What became of a join.

@@ -41,6 +41,8 @@ pub const GUEST: &str = "guest";
 pub const BUS_USER: &str = "$bus";
 /// Where the bus announces logins and departures.
 pub const CLIENTS_TOPIC: &str = "$bus.clients";
+/// Where the bus says once a second how busy it is, while somebody has joined it.
+pub const STATS_TOPIC: &str = "$bus.stats";
 
 /// Whether `name` may be a user's or a group's name: 1 to [`NAME_BYTES_MAX`] characters of
 /// `[A-Za-z0-9_.-]`.

@@ -29,6 +29,10 @@ pub struct Config {
     pub unix: Option<PathBuf>,
     /// Allows addresses beyond loopback although there are no accounts.
     pub open_to_the_network: bool,
+    /// Where metrics and health are shown over HTTP.
+    pub metrics: Option<SocketAddr>,
+    /// Allows an address beyond loopback for them.
+    pub metrics_open_to_the_network: bool,
     /// Threads that serve; 0 chooses.
     pub threads: usize,
     /// Who is taken on at all.
@@ -53,6 +57,8 @@ impl Default for Config {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], linebus_protocol::PORT))],
             unix: None,
             open_to_the_network: false,
+            metrics: None,
+            metrics_open_to_the_network: false,
             threads: 0,
             admission: Admission::default(),
             plain_passwords: false,
@@ -154,6 +160,9 @@ impl Config {
         reader.path("unix", &mut config.unix);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);
         reader.switch("plain_passwords", &mut config.plain_passwords);
+        reader.address("metrics", &mut config.metrics);
+        let open = &mut config.metrics_open_to_the_network;
+        reader.switch("metrics_open_to_the_network", open);
         reader.number("threads", 0..=1024, &mut config.threads);
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
         reader.number("lame_duck_ms", 0..=86_400_000, &mut config.lame_duck_ms);

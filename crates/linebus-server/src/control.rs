@@ -1,5 +1,8 @@
 //! What the outside asks of a running server: its end, sudden or gentle.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use tokio::sync::mpsc;
 
 /// Something that is asked of a running server.
@@ -19,13 +22,17 @@ pub struct Controller(mpsc::UnboundedSender<Control>);
 
 /// What was asked and not yet done: what [`run`](crate::run) takes.
 #[derive(Debug)]
-pub struct Controls(mpsc::UnboundedReceiver<Control>);
+pub struct Controls {
+    asked: mpsc::UnboundedReceiver<Control>,
+    /// Lines of the log that were lost: whoever writes the log counts them, the metrics show them.
+    pub log_lines_lost: Arc<AtomicU64>,
+}
 
 /// The two ends. When every controller is gone, the server goes on.
 #[must_use]
 pub fn controls() -> (Controller, Controls) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (Controller(sender), Controls(receiver))
+    (Controller(sender), Controls { asked: receiver, log_lines_lost: Arc::default() })
 }
 
 impl Controller {
@@ -45,7 +52,7 @@ impl Controls {
 
     /// What is asked next.
     pub(crate) async fn next(&mut self) -> Control {
-        match self.0.recv().await {
+        match self.asked.recv().await {
             Some(control) => control,
             None => std::future::pending().await,
         }

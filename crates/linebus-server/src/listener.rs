@@ -13,6 +13,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::config::{Config, Problem};
+use crate::http::HttpListener;
 use crate::link::{Peer, Socket};
 use crate::tls::Tls;
 
@@ -33,6 +34,12 @@ pub enum BindError {
     /// TLS can't be served with what is configured.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Tls(Vec<Problem>),
+    /// Metrics would be shown to a network.
+    #[error(
+        "{0} can be reached from the network; show metrics on a loopback address, or say \
+         metrics_open_to_the_network = true if that is what you want"
+    )]
+    OpenMetrics(SocketAddr),
     /// The address is taken, not this machine's, or not allowed.
     #[error("can't listen on {address}: {source}{}", hint(.source))]
     Refused {
@@ -53,7 +60,11 @@ fn hint(error: &io::Error) -> &'static str {
 
 /// The sockets on which a server accepts connections.
 #[derive(Debug)]
-pub struct Listeners(pub(crate) Vec<Listener>);
+pub struct Listeners {
+    pub(crate) lines: Vec<Listener>,
+    /// For metrics and health.
+    pub(crate) http: Option<HttpListener>,
+}
 
 #[derive(Debug)]
 pub(crate) enum Listener {
@@ -108,21 +119,30 @@ impl Listeners {
                 |source| BindError::Refused { address: path.display().to_string(), source };
             listeners.push(bind_unix(path).map_err(refused)?);
         }
-        Ok(Self(listeners))
+        let http = config.metrics.map(|address| {
+            if !config.metrics_open_to_the_network && beyond(&&address) {
+                return Err(BindError::OpenMetrics(address));
+            }
+            let refused = |source| BindError::Refused { address: address.to_string(), source };
+            HttpListener::bind(address).map_err(refused)
+        });
+        Ok(Self { lines: listeners, http: http.transpose()? })
     }
 
     /// What TLS is served with, if it is: for reading its files again, and when they end.
     #[must_use]
     pub fn tls(&self) -> Option<Arc<Tls>> {
-        self.0.iter().find_map(|listener| match listener {
+        self.lines.iter().find_map(|listener| match listener {
             Listener::Tls(_, _, tls) => Some(Arc::clone(tls)),
             Listener::Tcp(..) | Listener::Unix(..) => None,
         })
     }
 
-    /// `tcp ADDRESS`, `tls ADDRESS` or `unix PATH` of each, with the ports that the system chose.
+    /// `tcp ADDRESS`, `tls ADDRESS`, `unix PATH` or `http ADDRESS` of each, with the ports that the
+    /// system chose.
     pub fn addresses(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(ToString::to_string)
+        let http = self.http.iter().map(|http| format!("http {}", http.address()));
+        self.lines.iter().map(ToString::to_string).chain(http)
     }
 }
 

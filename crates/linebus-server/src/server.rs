@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use linebus_broker::{Broker, Work};
+use linebus_broker::{Broker, Stats, Work};
 use linebus_protocol::ByeReason;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::admission::{Admission, Admitted, Doorkeeper, NotAdmitted, Refused};
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::control::{Control, Controls};
 use crate::link::{Peer, Socket, SocketLink};
 use crate::listener::{Listener, Listeners};
+use crate::metrics::Metrics;
 use crate::session::{Alive, SessionTask, WeakAlive};
 use crate::workers::{Place, Workers};
 
@@ -37,9 +38,10 @@ struct Server {
 /// What it takes to make a session of a connection. Nothing here keeps a thread or the end
 /// waiting, so that it may wait itself, for a handshake.
 #[derive(Clone)]
-struct Reception {
-    broker: Arc<Broker<SocketLink>>,
-    clock: Clock,
+pub(crate) struct Reception {
+    pub(crate) broker: Arc<Broker<SocketLink>>,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
     doorkeeper: Arc<Doorkeeper>,
     admission: Arc<Admission>,
     /// Everybody was told goodbye; who comes now is, too.
@@ -57,17 +59,27 @@ struct Reception {
 pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) -> io::Result<()> {
     let workers = Arc::new(Workers::start(config.threads())?);
     let (alive, mut all_ended) = mpsc::channel(1);
+    let broker = Arc::new(Broker::new(config.limits.clone()));
+    let log_lines_lost = Arc::clone(&controls.log_lines_lost);
+    let metrics = Arc::new(Metrics::new(Arc::clone(&broker), log_lines_lost));
     let reception = Reception {
-        broker: Arc::new(Broker::new(config.limits.clone())),
+        broker: Arc::clone(&broker),
+        metrics: Arc::clone(&metrics),
         clock: Clock::start(),
         doorkeeper: Arc::default(),
         admission: Arc::new(config.admission.clone()),
         stopping: Arc::default(),
     };
-    let Reception { broker, clock, stopping, .. } = reception.clone();
+    let (clock, stopping) = (reception.clock, Arc::clone(&reception.stopping));
     let server = Server { reception, workers: Arc::clone(&workers), alive };
     let mut accepting = JoinSet::new();
-    for listener in listeners.0 {
+    let mut watching = JoinSet::new();
+    watching.spawn(publish_stats(Arc::clone(&broker), clock, Arc::clone(&metrics)));
+    if let Some(http) = listeners.http {
+        tracing::info!(address = %http.address(), "listening for HTTP");
+        watching.spawn(http.serve(Arc::clone(&metrics)));
+    }
+    for listener in listeners.lines {
         tracing::info!(%listener, "listening");
         accepting.spawn(server.clone().accept(listener));
     }
@@ -76,12 +88,14 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
         match controls.next().await {
             Control::Shutdown => break,
             Control::LameDuck => {
+                metrics.close("lame duck");
                 accepting.shutdown().await;
                 lame_duck(&broker, config, clock, &mut controls).await;
                 break;
             }
         }
     }
+    metrics.close("stopping");
     accepting.shutdown().await;
     tracing::info!(sessions = broker.sessions(), "shutting down");
     stopping.store(true, Ordering::SeqCst);
@@ -93,6 +107,18 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
     }
     drop(workers);
     Ok(())
+}
+
+/// Has the broker say how busy it is, once a second while somebody wants to hear it.
+async fn publish_stats(broker: Arc<Broker<SocketLink>>, clock: Clock, metrics: Arc<Metrics>) {
+    let (mut stats, mut work) = (Stats::default(), Work::default());
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        second.tick().await;
+        stats.tick(&broker, &mut work, clock.now());
+        work.facts().for_each(|fact| metrics.note(fact));
+    }
 }
 
 /// Says goodbye to one after the other; returns when all were told, or at once when asked to stop.
@@ -153,6 +179,7 @@ impl Server {
                     if paused.is_none() {
                         tracing::warn!(%listener, %error, "accepting pauses; others are not disturbed");
                         paused = Some(Instant::now());
+                        self.reception.metrics.accept_pauses.inc();
                     }
                     sleep(ACCEPT_PAUSE).await;
                 }
@@ -170,6 +197,7 @@ impl Reception {
             Ok(admitted) => Some(Ok(admitted)),
             Err(why) => {
                 tracing::info!(%peer, limit = why.word(), "limit reached");
+                self.metrics.refuse(why.word());
                 self.doorkeeper.refuse().map(|refused| Err((refused, why)))
             }
         }
@@ -177,17 +205,16 @@ impl Reception {
 
     /// Serves a connection on the entered runtime, or tells it that there is no room.
     fn serve(&self, socket: Socket, peer: Peer, place: Place, entry: Entry, alive: Alive) {
-        let broker = Arc::clone(&self.broker);
         let why_not = entry.as_ref().err().map(|(_, why)| *why);
         let admission = entry.map_err(|(refused, _)| refused);
-        let session = SessionTask::new(broker, self.clock, socket, peer, place, admission, alive);
-        let session = match session {
+        let session = match SessionTask::new(self, socket, peer, place, admission, alive) {
             Ok(session) => session,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be served");
                 return;
             }
         };
+        self.metrics.accepted.inc();
         if let Some(why) = why_not {
             session.refuse(ByeReason::Busy, &why.to_string());
         } else if self.stopping.load(Ordering::SeqCst) {

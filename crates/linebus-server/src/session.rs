@@ -10,13 +10,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use linebus_broker::{Broker, Connection, Fact, Now, Stage, Work};
+use linebus_broker::{Broker, Connection, Now, Stage, Work};
 use linebus_protocol::ByeReason;
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use crate::admission::{Admitted, Refused};
 use crate::clock::Clock;
 use crate::link::{Peer, Reader, Socket, SocketLink};
+use crate::metrics::Metrics;
+use crate::server::Reception;
 use crate::workers::Place;
 
 /// How long a client may take to read the goodbye and what stands before it.
@@ -38,6 +40,7 @@ thread_local! {
 pub(crate) struct SessionTask {
     broker: Arc<Broker<SocketLink>>,
     clock: Clock,
+    metrics: Arc<Metrics>,
     reader: Reader,
     connection: Connection<SocketLink>,
     /// For a pause or the end; no memory while neither is the case.
@@ -71,17 +74,20 @@ pub(crate) type WeakAlive = tokio::sync::mpsc::WeakSender<()>;
 impl SessionTask {
     /// Takes on a connection. The runtime that is entered is the one that must serve it.
     pub(crate) fn new(
-        broker: Arc<Broker<SocketLink>>,
-        clock: Clock,
+        reception: &Reception,
         socket: Socket,
         peer: Peer,
         place: Place,
         admission: Result<Admitted, Refused>,
         alive: Alive,
     ) -> io::Result<Self> {
+        let Reception { broker, clock, metrics, .. } = reception.clone();
         let (reader, link) = socket.split()?;
-        let connection =
-            WORK.with_borrow_mut(|work| broker.connect(link, peer.to_string(), work, clock.now()));
+        let connection = WORK.with_borrow_mut(|work| {
+            let connection = broker.connect(link, peer.to_string(), work, clock.now());
+            work.facts().for_each(|fact| metrics.note(fact));
+            connection
+        });
         tracing::debug!(
             id = connection.session().id(),
             address = connection.session().address(),
@@ -91,6 +97,7 @@ impl SessionTask {
         Ok(Self {
             broker,
             clock,
+            metrics,
             reader,
             connection,
             timer: None,
@@ -122,7 +129,7 @@ impl SessionTask {
 
     /// Reads once and has it carried out; false at the end of the stream.
     fn poll_read(&mut self, cx: &mut Context<'_>, now: Now) -> Poll<bool> {
-        let Self { broker, reader, connection, .. } = self;
+        let Self { broker, metrics, reader, connection, .. } = self;
         WORK.with_borrow_mut(|work| {
             let space = work.space(connection, broker, now);
             let received = if connection.holds_lines() {
@@ -139,7 +146,7 @@ impl SessionTask {
                 tracing::error!(id = session.id(), "a panic ended this session");
                 broker.close(&session, ByeReason::Error, ByeReason::Error.meaning());
             }
-            work.facts().for_each(log);
+            work.facts().for_each(|fact| metrics.note(fact));
             Poll::Ready(true)
         })
     }
@@ -174,6 +181,9 @@ impl SessionTask {
         let mut now = began;
         while self.connection.session().stage() == Stage::Open {
             if let Some(until) = self.connection.paused_until(&self.broker, now) {
+                if self.timer.is_none() {
+                    self.metrics.pauses.inc();
+                }
                 let until = self.clock.instant(until);
                 ready!(self.poll_timer(cx, until));
             } else if now.elapsed - began.elapsed > TURN {
@@ -250,23 +260,5 @@ impl Future for SessionTask {
 impl Drop for SessionTask {
     fn drop(&mut self) {
         self.forget();
-    }
-}
-
-fn log(fact: Fact) {
-    match fact {
-        Fact::LoggedIn { id, user } => tracing::info!(id, %user, "logged in"),
-        Fact::LoginRefused { id, user, refused } => {
-            tracing::warn!(id, %user, ?refused, "login refused");
-        }
-        Fact::Denied { id } => tracing::debug!(id, "denied"),
-        Fact::Limit { id, bound } => tracing::info!(id, limit = bound.word(), "limit reached"),
-        Fact::Left { id, pattern } => tracing::info!(id, %pattern, "no longer allowed to hear"),
-        Fact::NotWaitedFor { id, queued } => {
-            tracing::warn!(id, queued, "senders no longer wait for this slow receiver");
-        }
-        Fact::Cut { id, reason, queued } => {
-            tracing::warn!(id, %reason, queued, "receiver cut off");
-        }
     }
 }

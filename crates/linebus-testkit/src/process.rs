@@ -16,6 +16,8 @@ pub struct Server {
     pub addresses: Vec<SocketAddr>,
     /// Its TLS addresses.
     pub tls_addresses: Vec<SocketAddr>,
+    /// Where it shows its metrics, if it does.
+    pub http: Option<SocketAddr>,
 }
 
 impl Server {
@@ -41,7 +43,7 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server can be started");
-        let (mut addresses, mut tls_addresses) = (Vec::new(), Vec::new());
+        let (mut addresses, mut tls_addresses, mut http) = (Vec::new(), Vec::new(), None);
         let output = BufReader::new(child.stdout.take().expect("it is a pipe"));
         for line in output.lines() {
             let line = line.expect("the server prints text");
@@ -51,8 +53,11 @@ impl Server {
             if let Some(address) = line.strip_prefix("listening tls ") {
                 tls_addresses.push(address.parse().expect("the server prints addresses"));
             }
+            if let Some(address) = line.strip_prefix("listening http ") {
+                http = Some(address.parse().expect("the server prints addresses"));
+            }
             if line == "ready" {
-                return Self { child, addresses, tls_addresses };
+                return Self { child, addresses, tls_addresses, http };
             }
         }
         let status = child.wait().expect("it is a child");

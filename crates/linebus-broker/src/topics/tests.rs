@@ -1,6 +1,8 @@
 //! The cache of routes is bounded, and nothing stays when all have left.
 
 use super::*;
+use std::time::Duration;
+
 use crate::access::Access;
 use crate::session::Gone;
 
@@ -13,7 +15,7 @@ impl Link for Nothing {
 }
 
 fn session(id: u64) -> Arc<Session<Nothing>> {
-    Arc::new(Session::new(id, "test".into(), Access::Open, Nothing))
+    Arc::new(Session::new(id, "test".into(), Access::Open, Nothing, Duration::ZERO))
 }
 
 fn pattern(text: &str) -> Pattern<'_> {

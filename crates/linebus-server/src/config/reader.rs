@@ -130,6 +130,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// An IP address with a port; the empty text is none.
+    pub(super) fn address(&mut self, key: &'static str, into: &mut Option<SocketAddr>) {
+        let Some(item) = self.item(key) else { return };
+        match item.as_str().map(|text| (text.is_empty(), text.parse())) {
+            Some((true, _)) => *into = None,
+            Some((false, Ok(address))) => *into = Some(address),
+            _ => {
+                let text =
+                    "an address with a port is wanted, such as \"127.0.0.1:9463\"; \"\" for none";
+                self.problem(key, text.to_owned());
+            }
+        }
+    }
+
     /// A list of IP addresses with ports.
     pub(crate) fn addresses(&mut self, key: &'static str, into: &mut Vec<SocketAddr>) {
         let Some(item) = self.item(key) else { return };
