@@ -78,6 +78,11 @@ impl Access {
         }
     }
 
+    /// Whether it is that of an account.
+    pub(crate) fn is_account(&self) -> bool {
+        matches!(self, Self::Account(_))
+    }
+
     /// What tells this access from any other, for answers that are remembered. Open access has
     /// none: there is nothing to remember.
     pub(crate) fn serial(&self) -> Option<u64> {

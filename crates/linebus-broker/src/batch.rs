@@ -53,8 +53,10 @@ enum Routed<'a, L> {
 
 pub(crate) struct Batch<'a, L: Link> {
     pub(crate) session: &'a Arc<Session<L>>,
-    /// What the session may do, as of the beginning of this read.
+    /// What the session may do.
     pub(crate) access: Access,
+    /// The count of changes as of which that is so.
+    access_as_of: u64,
     pub(crate) login: &'a mut Login,
     pub(crate) replies: &'a mut Vec<u8>,
     pub(crate) delivery: Delivery<'a, L>,
@@ -96,9 +98,11 @@ impl<L: Link> Broker<L> {
         let mut buf = std::mem::take(&mut work.buf);
         work.replies.clear();
         let delivery = Delivery::new(self, now, Some(session), waits, &mut work.outgoing);
+        let access_as_of = self.changes();
         let mut batch = Batch {
             session,
             access: session.access(),
+            access_as_of,
             login,
             replies: &mut work.replies,
             delivery,
@@ -112,6 +116,10 @@ impl<L: Link> Broker<L> {
             closed: false,
         };
         let text = &mut buf[..before + received];
+        if bucket.is_none() && batch.delivery.limits().is_rate_limited() {
+            // The limit is younger than the connection.
+            *bucket = self.bucket(session, now);
+        }
         if let Some(bucket) = bucket {
             // What was held when it came is paid for already.
             let lines = memchr_iter(b'\n', &text[before..]).count();
@@ -122,7 +130,12 @@ impl<L: Link> Broker<L> {
                 batch.delivery.facts.push(Fact::Limit { id, bound: Bound::Rate });
             }
         }
-        match input.prepare(text, batch.replies) {
+        let prepared = input.prepare(text, batch.replies);
+        if batch.must_log_in() && session.queued() > 0 {
+            // Refusals of negotiation that nobody reads must not pile up before a login.
+            batch.replies.clear();
+        }
+        match prepared {
             Prepared::Tls => batch.close(
                 &[],
                 ByeReason::NotLines,
@@ -141,6 +154,11 @@ impl<L: Link> Broker<L> {
 }
 
 impl<L: Link> Batch<'_, L> {
+    /// Whether a login must come first.
+    fn must_log_in(&self) -> bool {
+        matches!(self.access, Access::LoginFirst)
+    }
+
     /// Longest line that this client may say now, in bytes.
     fn line_bytes_max(&self) -> usize {
         let limits = self.delivery.limits();
@@ -154,7 +172,7 @@ impl<L: Link> Batch<'_, L> {
         let end = memrchr(b'\n', buf).map_or(0, |at| at + 1);
         let clean = plain || is_clean(&buf[..end]);
         let line_bytes_max = self.line_bytes_max();
-        let waits_for_login = matches!(self.access, Access::LoginFirst);
+        let waits_for_login = self.must_log_in();
         let mut at = 0;
         let mark = "\u{feff}".as_bytes();
         let mark_len = if !input.begun && buf.starts_with(mark) { mark.len() } else { 0 };
@@ -185,8 +203,12 @@ impl<L: Link> Batch<'_, L> {
         let tail = &buf[at..];
         let unfinished = tail.strip_suffix(b"\r").unwrap_or(tail);
         let unmarked = unfinished.len() - if end > 0 { 0 } else { mark_len };
-        if at == end && !input.discarding && unmarked >= line_bytes_max {
-            self.refuse_too_long(line_bytes_max);
+        // While a login is checked it is open how long a line may be.
+        let judged = at == end && !input.discarding && !self.closed && !self.login.is_open();
+        if judged && unmarked >= line_bytes_max {
+            if !waits_for_login || !self.counts_out(&mut input.lines_before_login, buf) {
+                self.refuse_too_long(line_bytes_max);
+            }
             (input.discarding, input.begun) = (true, true);
         }
         let skipped = if input.discarding { unfinished.len() } else { 0 };
@@ -259,13 +281,24 @@ impl<L: Link> Batch<'_, L> {
         }
     }
 
+    /// Looks again what the session may do, if accounts may have changed since the last look.
+    /// Returns the count of changes as of now.
+    fn refresh_access(&mut self) -> u64 {
+        let changes = self.delivery.broker.changes();
+        if changes != self.access_as_of {
+            self.access = self.session.access();
+            self.access_as_of = changes;
+        }
+        changes
+    }
+
     /// Finds out who hears lines to `name` that begin at `at`.
     fn route(&mut self, name: &[u8], at: usize) -> Routed<'_, L> {
         if name.starts_with(b"$") {
             return Routed::Nowhere;
         }
         let broker = self.delivery.broker;
-        let changes = broker.changes();
+        let changes = self.refresh_access();
         let table = self.table.get_or_insert_with(|| broker.topics.read());
         let Some(route) = table.cached(name) else {
             self.table = None;
@@ -314,6 +347,7 @@ impl<L: Link> Batch<'_, L> {
     /// Carries out one line, its LF included.
     fn line(&mut self, buf: &[u8], start: usize, end: usize, first: bool) {
         self.table = None;
+        self.refresh_access();
         let line_bytes_max = self.line_bytes_max();
         let line = &buf[start..end];
         let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -325,9 +359,7 @@ impl<L: Link> Batch<'_, L> {
         };
         match Command::parse(text) {
             None => {}
-            Some(Ok(command))
-                if command.verb().needs_login() && matches!(self.access, Access::LoginFirst) =>
-            {
+            Some(Ok(command)) if command.verb().needs_login() && self.must_log_in() => {
                 let text = "log in first: login <user> <password>";
                 self.refuse(&Refusal::new(command.verb(), ErrorCode::LoginFirst, text));
             }
@@ -344,6 +376,7 @@ impl<L: Link> Batch<'_, L> {
 
     /// A message that did not come as part of a run.
     fn send(&mut self, buf: &[u8], topic: Topic<'_>, message: &str) {
+        let changes = self.refresh_access();
         if !self.access.authorize(Wish::Send(topic)) {
             let text = match topic.is_system() {
                 true => "topics that begin with $ are the bus's own".to_owned(),
@@ -354,7 +387,6 @@ impl<L: Link> Batch<'_, L> {
         self.spill(buf);
         let mut line = Vec::new();
         write_recv(&mut line, topic, message.as_bytes());
-        let changes = self.delivery.broker.changes();
         let route = self.delivery.broker.resolve(topic);
         let stamp = self.stamp_for(&route);
         let lines = Lines::one(&line);

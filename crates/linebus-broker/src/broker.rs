@@ -1,8 +1,8 @@
 //! The broker: sessions, topics, budget. What reading does is in `batch`, what commands do in
 //! `commands`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -45,8 +45,9 @@ pub struct Broker<L> {
     pub(crate) queued: AtomicUsize,
     /// Bytes that sessions hold besides: unfinished lines, joins.
     pub(crate) held: AtomicUsize,
-    /// How much each user has sent lately, while rates are limited and the user is connected.
-    buckets: Mutex<HashMap<Box<str>, Weak<Bucket>, RandomState>>,
+    /// How much each user has sent lately, while rates are limited: also of users who have gone
+    /// and might come back for the next burst.
+    buckets: Mutex<HashMap<Box<str>, Arc<Bucket>, RandomState>>,
     pub(crate) counts: Counts,
     /// Somebody wants to know which topics are busy.
     pub(crate) observed: AtomicBool,
@@ -84,27 +85,30 @@ impl<L: Link> Broker<L> {
     }
 
     /// What somebody may do who has not logged in.
-    fn guest(&self) -> Access {
+    pub(crate) fn guest(&self) -> Access {
         match self.login_required.load(Ordering::Relaxed) {
             true => Access::LoginFirst,
             false => Access::Open,
         }
     }
 
-    /// What a user has sent lately, over all connections; none if that does not matter.
-    pub(crate) fn bucket(&self, user: &str) -> Option<Arc<Bucket>> {
+    /// How much a session's user has sent lately, over all connections; without accounts, how much
+    /// the session has. Nothing if that does not matter.
+    pub(crate) fn bucket(&self, session: &Session<L>, now: Now) -> Option<Arc<Bucket>> {
         if !self.limits().is_rate_limited() {
             return None;
         }
+        let account = session.access().is_account();
+        let Some(user) = session.login_name().filter(|_| account) else {
+            return Some(Arc::default());
+        };
         let mut buckets = self.buckets.lock();
-        if let Some(bucket) = buckets.get(user).and_then(Weak::upgrade) {
-            return Some(bucket);
+        if let Some(bucket) = buckets.get(&user) {
+            return Some(Arc::clone(bucket));
         }
-        // Users that are gone leave nothing behind once another one comes.
-        buckets.retain(|_, bucket| bucket.strong_count() > 0);
-        let bucket = Arc::default();
-        buckets.insert(user.into(), Arc::downgrade(&bucket));
-        Some(bucket)
+        // Users that are gone and have paid leave nothing behind once another one comes.
+        buckets.retain(|_, bucket| Arc::strong_count(bucket) > 1 || !bucket.is_full(now.elapsed));
+        Some(Arc::clone(buckets.entry(user).or_default()))
     }
 
     /// How many sessions there are.
@@ -222,7 +226,7 @@ impl<L: Link> Broker<L> {
 
     /// Writes what waits for `session`, whose link can write again.
     pub fn flush(&self, session: &Session<L>) {
-        session.flush(&self.limits.read(), &self.queued);
+        session.flush(&self.limits(), &self.queued);
     }
 
     /// Has accounts from now on, or no longer (`login_required`), or other ones: `account` says what
@@ -230,6 +234,7 @@ impl<L: Link> Broker<L> {
     ///
     /// When it returns, everybody may do what the new accounts allow and not one line more: users
     /// who are gone are closed, joins that are no longer allowed are left, and their sessions told.
+    /// Whoever chose a name while the bus was open has to log in under it.
     pub fn set_accounts(
         &self,
         login_required: bool,
@@ -243,15 +248,21 @@ impl<L: Link> Broker<L> {
             let mut topics = self.topics.write();
             self.login_required.store(login_required, Ordering::Relaxed);
             for session in self.everybody() {
-                match session.login_name().filter(|_| login_required) {
-                    None => session.set_access(self.guest()),
-                    Some(user) => match account(&user) {
+                let user = session.login_name();
+                match (session.access(), user.filter(|_| login_required)) {
+                    (Access::Account(_), Some(user)) => match account(&user) {
                         Some(account) => session.set_access(Access::Account(account)),
                         None => {
                             session.set_access(Access::LoginFirst);
                             gone.push(Arc::clone(&session));
                         }
                     },
+                    (Access::Open, Some(_)) => {
+                        // On an open bus a name is only a name: its password was never asked for.
+                        session.log_out();
+                        session.set_access(Access::LoginFirst);
+                    }
+                    _ => session.set_access(self.guest()),
                 }
                 for pattern in topics.leave_denied(&session) {
                     left.push((Arc::clone(&session), pattern));

@@ -33,12 +33,20 @@ impl<L: Link> Batch<'_, L> {
         let broker = self.delivery.broker;
         broker.leave_all(self.session);
         self.joins_changed = true;
-        if !matches!(self.access, Access::Open) {
+        let granted = {
+            // Accounts can't come between looking whether there are any and letting somebody in.
+            let _unchanged = broker.topics.read();
+            let open = matches!(self.session.access(), Access::Open);
+            if open {
+                self.session.log_in(user, Access::Open);
+            }
+            open
+        };
+        if !granted {
             let attempt = LoginAttempt { user: user.into(), password: password.map(Into::into) };
             self.login.attempt = Some(Box::new(attempt));
             return;
         }
-        self.session.log_in(user, Access::Open);
         self.answer(&Event::Ok { verb: "login", rest: user });
         let id = self.session.id();
         self.delivery.facts.push(Fact::LoggedIn { id, user: user.into() });
@@ -99,7 +107,7 @@ impl<L: Link> Batch<'_, L> {
 
     /// Whether the client may know who is there; if not, it is told so.
     fn may_see(&mut self, verb: Verb) -> bool {
-        let may = self.access.authorize(Wish::See);
+        let may = self.session.may(Wish::See);
         if !may {
             self.deny(verb, format!("you may not say {verb}: your account has no `see`"));
         }

@@ -141,7 +141,7 @@ impl<L: Link> Connection<L> {
     }
 
     /// Bytes of text that were read and not carried out yet: an unfinished line, at most a line's
-    /// limit; more only while it [holds lines](Self::holds_lines).
+    /// limit; more only while it [holds lines](Self::holds_lines) or [logs in](Self::is_logging_in).
     #[must_use]
     pub fn unread_bytes(&self) -> usize {
         self.input.carried()

@@ -11,6 +11,7 @@ use std::time::Duration;
 use linebus_protocol::Topic;
 use linebus_protocol::run::{lines, topic_of, write_watch};
 
+use crate::access::Wish;
 use crate::broker::{Broker, Now};
 use crate::counts::Lines;
 use crate::fact::Fact;
@@ -149,7 +150,10 @@ impl<'a, L: Link> Delivery<'a, L> {
                 }
                 // A member that left in the meantime is not the one: the next is asked.
                 changes = self.broker.changes();
-                fresh = Some(self.resolve_line(line.bytes));
+                fresh = self.resolve_line(line.bytes);
+                if fresh.is_none() {
+                    return;
+                }
             }
         }
     }
@@ -187,7 +191,7 @@ impl<'a, L: Link> Delivery<'a, L> {
         for line in lines(bytes) {
             loop {
                 let changes = self.broker.changes();
-                let route = self.resolve_line(line);
+                let Some(route) = self.resolve_line(line) else { return };
                 let recv = line.starts_with(b"recv ");
                 let hears = |target: &Target<L>| if recv { target.recv } else { target.watch };
                 if !route.target(session).is_some_and(hears)
@@ -199,10 +203,12 @@ impl<'a, L: Link> Delivery<'a, L> {
         }
     }
 
-    /// Who hears a line's topic now.
-    fn resolve_line(&self, line: &[u8]) -> Arc<Route<L>> {
+    /// Who hears a line's topic now; nothing if its sender may no longer send there.
+    fn resolve_line(&self, line: &[u8]) -> Option<Arc<Route<L>>> {
         let topic = Topic::parse_bytes(topic_of(line)).expect("it was checked before");
-        self.broker.resolve(topic)
+        // What the bus itself says may come in the course of a client's command.
+        let may = |sender: &Arc<Session<L>>| topic.is_system() || sender.may(Wish::Send(topic));
+        self.sender.is_none_or(may).then(|| self.broker.resolve(topic))
     }
 
     /// Whether lines were gathered that wait for a flush.

@@ -48,7 +48,8 @@ pub(crate) struct Login {
     pub(crate) attempt: Option<Box<LoginAttempt>>,
     /// It was taken to be checked.
     pub(crate) pending: bool,
-    /// How often it was wrong.
+    /// How often it was wrong. A right one between does not matter: who has an account must not
+    /// guess at others for ever.
     failures: u32,
 }
 
@@ -93,8 +94,12 @@ impl<L: Link> Broker<L> {
         login.pending = false;
         let granted = checked.and_then(|()| {
             let _unchanged = self.topics.read();
-            let account = account().ok_or(LoginRefused::Wrong)?;
-            session.log_in(user, Access::Account(account));
+            let access = match self.guest() {
+                // The bus has been opened meanwhile.
+                Access::Open => Access::Open,
+                _ => Access::Account(account().ok_or(LoginRefused::Wrong)?),
+            };
+            session.log_in(user, access);
             Ok(())
         });
         let mut delivery = Delivery::new(self, now, Some(session), waits, &mut work.outgoing);
@@ -104,8 +109,7 @@ impl<L: Link> Broker<L> {
         let id = session.id();
         match granted {
             Ok(()) => {
-                login.failures = 0;
-                connection.bucket = self.bucket(user);
+                connection.bucket = self.bucket(session, now);
                 say(&Event::Ok { verb: "login", rest: user }, &mut delivery);
                 delivery.facts.push(Fact::LoggedIn { id, user: user.into() });
                 self.announce_with(&mut delivery, &format!("joined {user} {id}"));

@@ -39,8 +39,18 @@ impl Bucket {
     /// Until when the user has to wait before any more is taken, if that is later than `now`.
     pub(crate) fn wait_until(&self, limits: &Limits, now: Duration) -> Option<Duration> {
         let paid = *self.0.lock();
-        let until = paid.lines.max(paid.bytes).saturating_sub(limits.user_burst());
+        // What a limit of before has cost is forgiven with it.
+        let owed = |paid, per_second| if per_second == 0 { Duration::ZERO } else { paid };
+        let lines = owed(paid.lines, limits.user_lines_per_second);
+        let until = owed(paid.bytes, limits.user_bytes_per_second).max(lines);
+        let until = until.saturating_sub(limits.user_burst());
         (until > now).then_some(until)
+    }
+
+    /// Whether everything is paid for, so that it is as good as a new one.
+    pub(crate) fn is_full(&self, now: Duration) -> bool {
+        let paid = *self.0.lock();
+        paid.lines.max(paid.bytes) <= now
     }
 
     /// How many bytes may be read now so that little more is taken than there is: a line has at

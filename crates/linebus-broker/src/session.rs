@@ -78,8 +78,13 @@ impl Joins {
     pub(crate) fn remove(&mut self, pattern: &str) {
         if let Some(at) = self.patterns.iter().position(|joined| **joined == *pattern) {
             self.patterns.swap_remove(at);
-            self.bytes -= JOIN_BYTES + 2 * pattern.len();
+            self.forget(pattern);
         }
+    }
+
+    /// A pattern was taken out.
+    pub(crate) fn forget(&mut self, pattern: &str) {
+        self.bytes -= JOIN_BYTES + 2 * pattern.len();
     }
 }
 
@@ -172,6 +177,11 @@ impl<L: Link> Session<L> {
     /// The name under which it logged in.
     pub(crate) fn login_name(&self) -> Option<Box<str>> {
         self.user.lock().clone()
+    }
+
+    /// Forgets who it said it is: nobody checked that.
+    pub(crate) fn log_out(&self) {
+        *self.user.lock() = None;
     }
 
     /// Whether it has said who it is.

@@ -140,21 +140,22 @@ impl<L: Link> Topics<L> {
         usize::from(member.recv != Recv::No) + usize::from(member.watch)
     }
 
-    /// Ends those joins of a session that it may not have any more.
+    /// Ends those joins of a session that it may not have any more; returns their patterns, sorted.
     pub(crate) fn leave_denied(&mut self, session: &Session<L>) -> Vec<Box<str>> {
-        let mut denied = Vec::new();
         let mut joins = session.joins.lock();
-        for name in joins.patterns.clone() {
-            let pattern = Pattern::parse(&name).expect("a joined pattern was checked");
-            let watches =
-                self.members(pattern).iter().any(|m| m.session.id() == session.id() && m.watch);
-            let allowed = session.may(Wish::Join(pattern)) && (!watches || session.may(Wish::See));
-            if !allowed {
-                joins.count -= self.leave(session, pattern);
-                joins.remove(&name);
-                denied.push(name);
-            }
+        let patterns = std::mem::take(&mut joins.patterns);
+        let (kept, mut denied): (Vec<_>, Vec<_>) = patterns.into_iter().partition(|name| {
+            let pattern = Pattern::parse(name).expect("a joined pattern was checked");
+            let watches = || self.member(session, pattern).is_some_and(|member| member.watch);
+            session.may(Wish::Join(pattern)) && (session.may(Wish::See) || !watches())
+        });
+        joins.patterns = kept;
+        for name in &denied {
+            let pattern = Pattern::parse(name).expect("a joined pattern was checked");
+            joins.count -= self.leave(session, pattern);
+            joins.forget(name);
         }
+        denied.sort_unstable();
         denied
     }
 
@@ -220,6 +221,13 @@ impl<L: Link> Topics<L> {
     /// Whether anybody hears a topic.
     pub(crate) fn is_heard(&self, topic: Topic<'_>) -> bool {
         self.joins.matching(topic).iter().any(|members| !members.is_empty())
+    }
+
+    /// A session's join of exactly this pattern.
+    fn member(&self, session: &Session<L>, pattern: Pattern<'_>) -> Option<&Member<L>> {
+        let members = self.members(pattern);
+        let at = members.binary_search_by_key(&session.id(), |member| member.session.id());
+        at.ok().map(|at| &members[at])
     }
 
     /// Who joined exactly this pattern.

@@ -50,7 +50,8 @@ impl Bus {
     /// Has a client say something; returns what it hears.
     fn say(&mut self, client: &mut Client, text: &str) -> String {
         let now = self.now();
-        self.work.space(&client.connection, &self.broker, now)[..text.len()].copy_from_slice(text.as_bytes());
+        self.work.space(&client.connection, &self.broker, now)[..text.len()]
+            .copy_from_slice(text.as_bytes());
         self.broker.receive(&mut client.connection, &mut self.work, text.len(), now);
         self.broker.flush(client.connection.session());
         client.hear()

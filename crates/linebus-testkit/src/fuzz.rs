@@ -10,7 +10,7 @@ use linebus_protocol::{Command, Event, Pattern, Topic};
 use linebus_server::Config;
 
 use crate::ledger::Verdict;
-use crate::model::fits;
+use crate::rules::fits;
 use crate::simulation::pair::Pair;
 use crate::simulation::record::Record;
 

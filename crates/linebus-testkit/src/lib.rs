@@ -7,6 +7,7 @@ pub mod fuzz;
 pub mod ledger;
 pub mod model;
 pub mod process;
+pub mod rules;
 pub mod simulation;
 pub mod telnet;
 pub mod tls;

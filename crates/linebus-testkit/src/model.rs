@@ -4,16 +4,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linebus_broker::Limits;
+use linebus_broker::{Limits, LoginRefused};
 use linebus_protocol::text::check_line;
 use linebus_protocol::{ByeReason, Command, Pattern, Verb};
 
 use crate::ledger::{Due, Ledger};
+use crate::rules::{Accounts, Rules, fits};
 
 #[derive(Default)]
 struct Client {
     address: String,
     user: Option<String>,
+    /// What its account may, once it has logged in on a bus that has accounts.
+    rules: Option<Rules>,
+    /// Its login is being checked.
+    logging_in: bool,
+    /// Logins that were wrong, and lines that came before a login that was needed.
+    failures: u32,
+    lines: u32,
     /// Pattern, whether it is a `watch`, and the group.
     joins: BTreeMap<(String, bool), Option<String>>,
     /// It said something before.
@@ -32,7 +40,9 @@ impl Client {
 
 /// The reference.
 pub struct Model {
-    limits: Limits,
+    /// The limits that hold now.
+    pub limits: Limits,
+    accounts: Accounts,
     clients: BTreeMap<u64, Client>,
     /// What each client is due.
     pub due: Ledger,
@@ -43,7 +53,7 @@ impl Model {
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
         let (clients, due) = Default::default();
-        Self { limits: limits.clone(), clients, due }
+        Self { limits: limits.clone(), accounts: None, clients, due }
     }
 
     /// Somebody connected.
@@ -51,7 +61,104 @@ impl Model {
         let address = address.to_owned();
         self.clients.insert(id, Client { address, ..Client::default() });
         let max = self.limits.line_bytes_max;
-        self.tell(id, &format!("hello linebus 1 line-max={max} login=open"));
+        let login = if self.accounts.is_some() { "required" } else { "open" };
+        self.tell(id, &format!("hello linebus 1 line-max={max} login={login}"));
+    }
+
+    /// There are other accounts from now on.
+    pub fn set_accounts(&mut self, accounts: Accounts) {
+        let was_open = std::mem::replace(&mut self.accounts, accounts).is_none();
+        for id in self.clients.keys().copied().collect::<Vec<_>>() {
+            let client = self.clients.get_mut(&id).expect("it was just there");
+            let known = client.rules.take().zip(self.accounts.as_ref());
+            let gone = known.is_some_and(|(_, accounts)| {
+                client.rules = accounts.get(client.user()).cloned();
+                client.rules.is_none()
+            });
+            if was_open && self.accounts.is_some() {
+                client.user = None;
+            }
+            let joins = std::mem::take(&mut self.client(id).joins);
+            let denied = |(pattern, watch): &(String, bool)| {
+                let may = |rules: &Rules| rules.may_hear(pattern) && (rules.see || !watch);
+                !self.may(id, may)
+            };
+            let left: BTreeSet<_> =
+                joins.keys().filter(|join| denied(join)).map(|(p, _)| p).collect();
+            left.iter().for_each(|left| self.refuse(id, &format!("note left {left}:")));
+            let kept = joins.iter().filter(|((pattern, _), _)| !left.contains(pattern));
+            self.client(id).joins =
+                kept.map(|(join, group)| (join.clone(), group.clone())).collect();
+            if gone {
+                self.close(id, ByeReason::Kicked);
+            }
+        }
+    }
+
+    /// Whether a client may do what its rules may allow.
+    fn may(&self, id: u64, allowed: impl Fn(&Rules) -> bool) -> bool {
+        self.accounts.is_none() || self.clients[&id].rules.as_ref().is_some_and(allowed)
+    }
+
+    fn must_log_in(&self, id: u64) -> bool {
+        !self.may(id, |_| true)
+    }
+
+    /// Whether a client's login is being checked; nothing of it is carried out meanwhile.
+    #[must_use]
+    pub fn is_logging_in(&self, id: u64) -> bool {
+        self.clients[&id].logging_in
+    }
+
+    /// Who pays for what a client sends: the user by name, or the connection.
+    #[must_use]
+    pub fn payer(&self, id: u64) -> String {
+        let client = &self.clients[&id];
+        client.rules.as_ref().map_or_else(|| id.to_string(), |_| format!("user {}", client.user()))
+    }
+
+    /// Longest line that a client may say, in bytes with its end.
+    #[must_use]
+    pub fn line_bytes_max(&self, id: u64) -> usize {
+        let Limits { line_bytes_max, login_line_bytes_max, .. } = self.limits;
+        if self.must_log_in(id) { login_line_bytes_max.min(line_bytes_max) } else { line_bytes_max }
+    }
+
+    /// A login was checked.
+    pub fn finish_login(
+        &mut self,
+        id: u64,
+        user: &str,
+        checked: Result<(), LoginRefused>,
+        time: &str,
+    ) {
+        self.client(id).logging_in = false;
+        let rules = self.accounts.as_ref().map(|accounts| accounts.get(user).cloned());
+        let granted = match rules {
+            Some(None) => checked.and(Err(LoginRefused::Wrong)),
+            known => checked.map(|()| known.flatten()),
+        };
+        match granted {
+            Ok(rules) => {
+                self.client(id).rules = rules;
+                self.log_in(id, user, time);
+            }
+            Err(refused) => {
+                self.refuse(id, "error login");
+                let client = self.client(id);
+                client.failures += u32::from(refused == LoginRefused::Wrong);
+                if client.failures >= self.limits.login_failures_max {
+                    self.close(id, ByeReason::Abuse);
+                }
+            }
+        }
+    }
+
+    fn log_in(&mut self, id: u64, user: &str, time: &str) {
+        self.client(id).user = Some(user.to_owned());
+        self.tell(id, &format!("ok login {user}"));
+        let (by, joined) = (format!("{time} $bus"), format!("joined {user} {id}"));
+        self.deliver(Some(id), "$bus.clients", &by, &joined);
     }
 
     /// Told goodbye after all that is due, unless it was told before.
@@ -90,7 +197,13 @@ impl Model {
         if client.deaf {
             return;
         }
-        if line.len() >= self.limits.line_bytes_max {
+        if self.must_log_in(id) {
+            self.client(id).lines += 1;
+            if self.client(id).lines > self.limits.login_lines_max {
+                return self.close(id, ByeReason::Abuse);
+            }
+        }
+        if line.len() >= self.line_bytes_max(id) {
             return self.refuse(id, "error line too-long");
         }
         let Some(text) = check_line(line) else {
@@ -99,10 +212,27 @@ impl Model {
         let http = |text: &str| text.rsplit_once(' ').is_some_and(|(_, v)| v.starts_with("HTTP/"));
         match Command::parse(text) {
             None => {}
+            Some(Ok(command)) if command.verb().needs_login() && self.must_log_in(id) => {
+                self.refuse(id, &format!("error {} login-first", command.verb()));
+            }
+            Some(Ok(command)) if !self.may_obey(id, command) => {
+                self.refuse(id, &format!("error {} denied", command.verb()));
+            }
             Some(Ok(command)) => self.obey(id, command, time),
             Some(Err(_)) if first && http(text) => self.close(id, ByeReason::NotLines),
             Some(Err(refusal)) => self.tell(id, &refusal.to_string()),
         }
+    }
+
+    /// Whether a client's rules allow what it says.
+    fn may_obey(&self, id: u64, command: Command<'_>) -> bool {
+        self.may(id, |rules| match command {
+            Command::Recv { pattern, .. } => rules.may_hear(pattern.as_str()),
+            Command::Watch { pattern } => rules.see && rules.may_hear(pattern.as_str()),
+            Command::Send { topic, .. } => rules.may_send(topic.as_str()),
+            Command::Who { .. } | Command::Topics { .. } => rules.see,
+            _ => true,
+        })
     }
 
     fn obey(&mut self, id: u64, command: Command<'_>, time: &str) {
@@ -111,10 +241,11 @@ impl Model {
         match command {
             Command::Login { user, .. } => {
                 client.joins.clear();
-                client.user = Some(user.to_owned());
-                self.tell(id, &format!("ok login {user}"));
-                let (by, joined) = (format!("{time} $bus"), format!("joined {user} {id}"));
-                self.deliver(Some(id), "$bus.clients", &by, &joined);
+                let checked = self.accounts.is_some();
+                self.client(id).logging_in = checked;
+                if !checked {
+                    self.log_in(id, user, time);
+                }
             }
             Command::Recv { pattern, group } => self.join(id, pattern.as_str(), "recv", group),
             Command::Watch { pattern } => self.join(id, pattern.as_str(), "watch", None),
@@ -159,7 +290,9 @@ impl Model {
     fn deliver(&mut self, from: Option<u64>, topic: &str, by: &str, message: &str) {
         let (due, mut turns) = (&mut self.due, BTreeMap::new());
         for (&id, client) in &self.clients {
-            if client.deaf || Some(id) == from {
+            let may = |rules: &Rules| rules.may_hear(topic);
+            let may = self.accounts.is_none() || client.rules.as_ref().is_some_and(may);
+            if client.deaf || Some(id) == from || !may {
                 continue;
             }
             let fitting = client.joins.iter().filter(|((pattern, _), _)| fits(pattern, topic));
@@ -186,7 +319,10 @@ impl Model {
             None => true,
         };
         let there = |client: &Client| client.joins.keys().any(|(joined, _)| asked(joined));
-        let there = self.clients.iter().filter(|(_, client)| topic.is_none() || there(client));
+        let may = |id: u64| topic.is_none_or(|topic| self.may(id, |rules| rules.may_hear(topic)));
+        let there =
+            |(id, client): &(&u64, &Client)| topic.is_none() || (there(client) && may(**id));
+        let there = self.clients.iter().filter(there);
         let line = |(id, c): (&u64, &Client)| format!("who {} {id} {}", c.user(), c.address);
         self.list(id, "who", there.map(line).collect());
     }
@@ -210,28 +346,20 @@ impl Model {
 
     /// Told this.
     pub fn tell(&mut self, id: u64, line: &str) {
-        self.due.owe(id, Due::Line(line.trim_end().to_owned()));
+        self.owe(id, Due::Line(line.trim_end().to_owned()));
     }
 
     fn refuse(&mut self, id: u64, start: &str) {
-        self.due.owe(id, Due::Start(format!("{start} ")));
+        self.owe(id, Due::Start(format!("{start} ")));
+    }
+
+    fn owe(&mut self, id: u64, due: Due) {
+        if !self.client(id).deaf {
+            self.due.owe(id, due);
+        }
     }
 
     fn client(&mut self, id: u64) -> &mut Client {
         self.clients.get_mut(&id).expect("it is connected")
-    }
-}
-
-/// Whether a topic is one that a pattern asks for, token by token.
-pub(crate) fn fits(pattern: &str, topic: &str) -> bool {
-    let system = topic.starts_with('$') && !pattern.starts_with('$');
-    match (pattern.split_once('.'), topic.split_once('.')) {
-        _ if system => false,
-        (None, None) => pattern == ">" || (pattern == "*" && topic != ">") || pattern == topic,
-        (None, Some(_)) => pattern == ">",
-        (Some((p, pattern)), Some((t, topic))) => {
-            (p == t || (p == "*" && t != ">")) && fits(pattern, topic)
-        }
-        (Some(_), None) => false,
     }
 }

@@ -1,18 +1,22 @@
 //! The broker and its reference side by side: whatever is done to one is done to the other, and
 //! after each step all that anybody heard is held against what was due.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linebus_broker::{Broker, Connection, Fact, Limits, Now, Session, Stage, Work};
+use linebus_broker::{
+    Account, Broker, Connection, Fact, Limits, LoginAttempt, LoginRefused, Now, Session, Stage,
+    Work,
+};
 use linebus_protocol::ByeReason;
 
 use super::pipe::{Pipe, PipeEnd, pipe};
-use super::reader::{Reader, Said};
+use super::reader::{Reader, Said, Text};
 use super::record::Record;
 use crate::ledger::Verdict;
 use crate::model::Model;
+use crate::rules::Accounts;
 
 /// 2013-02-03, when the simulated time begins.
 const BEGIN_UNIX_US: i64 = 1_359_849_600_000_000;
@@ -22,10 +26,10 @@ struct Guest {
     name: String,
     connection: Connection<Pipe>,
     pipe: Arc<PipeEnd>,
+    text: Text,
     reader: Reader,
-    /// What it said that the broker may not have carried out, with the place in its text where
-    /// that ends.
-    said: VecDeque<(usize, Said)>,
+    /// Its login that is being checked.
+    attempt: Option<LoginAttempt>,
     /// The beginning of a line that it hears.
     hearing: Vec<u8>,
     /// The connection broke, as the model was told.
@@ -40,6 +44,12 @@ pub struct Pair {
     model: Model,
     work: Work<Pipe>,
     guests: BTreeMap<u64, Guest>,
+    accounts: Option<BTreeMap<String, Arc<Account>>>,
+    /// Lines that each user or connection has sent and that the rate has not yet allowed for,
+    /// since the limits changed, in millionths.
+    sent: BTreeMap<String, u64>,
+    /// The longest line that was ever allowed, in bytes.
+    line_bytes_max: usize,
     elapsed: Duration,
     /// What happened.
     pub record: Record,
@@ -54,6 +64,9 @@ impl Pair {
             model: Model::new(limits),
             work: Work::default(),
             guests: BTreeMap::new(),
+            accounts: None,
+            sent: BTreeMap::new(),
+            line_bytes_max: limits.line_bytes_max,
             elapsed: Duration::ZERO,
             record,
         }
@@ -74,6 +87,9 @@ impl Pair {
     /// Lets time pass.
     pub fn advance(&mut self, by: Duration) {
         self.elapsed += by;
+        let us = u64::try_from(by.as_micros()).expect("a simulation is short");
+        let allowed = us * self.broker.limits().user_lines_per_second;
+        self.sent.values_mut().for_each(|sent| *sent = sent.saturating_sub(allowed));
     }
 
     fn now(&self) -> Now {
@@ -112,8 +128,9 @@ impl Pair {
             name: name.to_owned(),
             connection,
             pipe: Arc::clone(&pipe),
-            reader: Reader::new(self.broker.limits().line_bytes_max),
-            said: VecDeque::new(),
+            text: Text::default(),
+            reader: Reader::default(),
+            attempt: None,
             hearing: Vec::new(),
             lost: false,
             given_up: false,
@@ -131,37 +148,98 @@ impl Pair {
     pub fn receive(&mut self, id: u64, bytes: &[u8]) -> Verdict {
         let (now, time) = (self.now(), self.time());
         let queued: Vec<_> = self.queued().collect();
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        *self.sent.entry(self.model.payer(id)).or_default() += lines * 1_000_000;
         let guest = self.guests.get_mut(&id).expect("it is connected");
         self.work.space(&guest.connection, &self.broker, now)[..bytes.len()].copy_from_slice(bytes);
         self.broker.receive(&mut guest.connection, &mut self.work, bytes.len(), now);
-        for byte in bytes {
-            let said = guest.reader.read(*byte);
-            guest.said.extend(said.map(|said| (guest.reader.place(), said)));
-        }
-        let unread = guest.connection.unread_bytes();
-        if unread > self.broker.limits().line_bytes_max + "\r".len() + "\u{feff}".len()
-            && !guest.connection.holds_lines()
-        {
+        bytes.iter().for_each(|byte| guest.text.read(*byte));
+        let (session, unread) = (guest.connection.session(), guest.connection.unread_bytes());
+        let is_partial = !guest.connection.holds_lines() && !guest.connection.is_logging_in();
+        let partial_max = self.broker.limits().line_bytes_max + "\r".len() + "\u{feff}".len();
+        if session.stage() == Stage::Open && is_partial && unread > partial_max {
             return Err(format!("{} keeps {unread} bytes of a line", guest.name));
         }
         if guest.connection.holds_lines() {
             self.record.count("held");
         }
-        let carried_out = guest.reader.text_bytes - unread;
-        while let Some((end, _)) = guest.said.front()
-            && *end <= carried_out
-            && let Some((_, said)) = guest.said.pop_front()
-        {
-            match said {
-                Said::Line(line) => {
+        while let Some(byte) = guest.text.next(unread) {
+            if self.model.is_logging_in(id) && session.stage() == Stage::Open {
+                return Err(format!("{} goes on while its login is checked", guest.name));
+            }
+            match guest.reader.read(byte, self.model.line_bytes_max(id)) {
+                Some(Said::Line(line)) => {
                     self.record.said(&guest.name, &line);
                     self.model.says(id, &line, &time);
                 }
-                Said::Tls => self.model.close(id, ByeReason::NotLines),
+                Some(Said::Tls) => self.model.close(id, ByeReason::NotLines),
+                None => {}
             }
         }
         self.settle()?;
         self.check_that_it_waits(id, &queued)
+    }
+
+    /// How much may be read from a client at once, in bytes.
+    pub fn space_bytes(&mut self, id: u64) -> usize {
+        let now = self.now();
+        self.work.space(&self.guests[&id].connection, &self.broker, now).len()
+    }
+
+    /// Whether a client's login waits to be checked, so that nothing may be read.
+    pub fn is_logging_in(&mut self, id: u64) -> bool {
+        let guest = self.guests.get_mut(&id).expect("it is connected");
+        let attempt = guest.connection.take_login();
+        guest.attempt = guest.attempt.take().or(attempt);
+        guest.connection.is_logging_in()
+    }
+
+    /// A client's login was checked, if one was to be: the password `right` is right.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn finish_login(&mut self, id: u64) -> Verdict {
+        self.is_logging_in(id);
+        let (now, time) = (self.now(), self.time());
+        let guest = self.guests.get_mut(&id).expect("it is connected");
+        let Some(LoginAttempt { user, password }) = guest.attempt.take() else { return Ok(()) };
+        let checked = match password.as_deref() {
+            Some("right") => Ok(()),
+            Some("busy") => Err(LoginRefused::Busy(Some(Duration::from_secs(1)))),
+            None => Err(LoginRefused::ReadableByOthers),
+            Some(_) => Err(LoginRefused::Wrong),
+        };
+        self.record.remark(|| format!("the login of {} is checked: {checked:?}", guest.name));
+        let account = || self.accounts.as_ref()?.get(&*user).cloned();
+        let connection = &mut guest.connection;
+        self.broker.finish_login(connection, &user, checked, account, &mut self.work, now);
+        self.model.finish_login(id, &user, checked, &time);
+        self.settle()
+    }
+
+    /// There are other accounts from now on.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn set_accounts(&mut self, accounts: Accounts) -> Verdict {
+        self.record.remark(|| format!("new accounts: {accounts:?}"));
+        let now = self.now();
+        self.accounts = accounts.as_ref().map(|accounts| {
+            accounts.iter().map(|(user, rules)| (user.clone(), rules.account(user))).collect()
+        });
+        let account = |user: &str| self.accounts.as_ref()?.get(user).cloned();
+        self.broker.set_accounts(accounts.is_some(), account, &mut self.work, now);
+        self.model.set_accounts(accounts);
+        self.settle()
+    }
+
+    /// There are other limits from now on; the marks of outboxes stay as they are.
+    pub fn set_limits(&mut self, limits: &Limits) {
+        self.record.remark(|| format!("new limits: {limits:?}"));
+        self.sent.clear();
+        self.line_bytes_max = self.line_bytes_max.max(limits.line_bytes_max);
+        self.broker.set_limits(limits.clone());
+        self.model.limits = limits.clone();
     }
 
     /// Rule 7: whoever adds to an outbox above its soft mark waits, unless it was given up.
@@ -198,15 +276,23 @@ impl Pair {
         let now = self.now();
         let guest = self.guests.get_mut(&id).expect("it is connected");
         let until = guest.connection.paused_until(&self.broker, now);
-        let Limits { drain_ms, outbox_soft_bytes, .. } = *self.broker.limits();
+        let Limits {
+            drain_ms, outbox_soft_bytes, user_lines_per_second: rate, user_burst_ms, ..
+        } = *self.broker.limits();
+        let sent = self.sent.get(&self.model.payer(id)).copied().unwrap_or(0);
         if let Some(until) = until {
             self.record.count("paused");
-            if until > now.elapsed + Duration::from_millis(drain_ms) {
+            if rate == 0 && until > now.elapsed + Duration::from_millis(drain_ms) {
                 return Err(format!("{} waits too long", self.guests[&id].name));
             }
-            if self.queued().all(|(_, queued)| queued <= outbox_soft_bytes / 2) {
+            if rate == 0 && self.queued().all(|(_, queued)| queued <= outbox_soft_bytes / 2) {
                 return Err(format!("{} waits for nobody", self.guests[&id].name));
             }
+        } else if rate > 0 && sent > rate * user_burst_ms * 1_000 {
+            let name = &self.guests[&id].name;
+            return Err(format!("{name} may go on after {sent} millionths of a line too many"));
+        } else if rate > 0 && sent > 0 {
+            self.record.count("in a burst");
         }
         Ok(until)
     }
@@ -258,10 +344,8 @@ impl Pair {
     /// As above.
     pub fn note_all(&mut self, code: &str, text: &str) -> Verdict {
         let now = self.now();
-        for (id, guest) in &self.guests {
-            if guest.connection.session().stage() == Stage::Open {
-                self.model.tell(*id, &format!("note {code} {text}"));
-            }
+        for id in self.guests.keys() {
+            self.model.tell(*id, &format!("note {code} {text}"));
         }
         self.broker.note_all(code, text, &mut self.work, now);
         self.settle()
@@ -312,7 +396,7 @@ impl Pair {
         }
         if sum > limits.sessions_bytes_max {
             // Nothing is left but goodbyes, each after the line that was begun.
-            let least = 2 * limits.line_bytes_max + 300;
+            let least = 2 * self.line_bytes_max + 300;
             let most = self.queued().map(|(_, queued)| queued).max().unwrap_or(0);
             if most > least {
                 return Err(format!("{sum} bytes wait in all, {most} of them for one"));

@@ -1,6 +1,8 @@
 //! What a client's bytes mean as lines, byte by byte: the reference for what the broker makes of
 //! whole reads.
 
+use std::collections::VecDeque;
+
 use linebus_protocol::telnet::Telnet;
 
 /// What a client said.
@@ -12,73 +14,70 @@ pub enum Said {
     Tls,
 }
 
-/// One client's bytes so far.
-pub struct Reader {
-    line_bytes_max: usize,
+/// The text in a client's bytes, telnet's commands taken out and each line's end made an LF, that
+/// the broker may not have carried out.
+#[derive(Default)]
+pub struct Text {
     telnet: Telnet,
     /// A CR came that may belong to a line's end.
     cr: bool,
+    waiting: VecDeque<u8>,
+}
+
+impl Text {
+    /// One more byte came.
+    pub fn read(&mut self, byte: u8) {
+        if self.telnet.strip(&mut [byte], &mut Vec::new()) == 0 {
+            return;
+        }
+        match (std::mem::take(&mut self.cr), byte) {
+            (true, b'\n' | 0) => self.waiting.push_back(b'\n'),
+            (cr, byte) => {
+                self.waiting.extend(cr.then_some(b'\r'));
+                self.cr = byte == b'\r';
+                self.waiting.extend((!self.cr).then_some(byte));
+            }
+        }
+    }
+
+    /// The next byte that the broker has carried out if no more than `unread` were left of it.
+    pub fn next(&mut self, unread: usize) -> Option<u8> {
+        let left = self.waiting.len() + usize::from(self.cr);
+        if left > unread { self.waiting.pop_front() } else { None }
+    }
+}
+
+/// One client's lines.
+pub struct Reader {
     line: Vec<u8>,
     /// The rest of a line that is too long.
     skipping: bool,
-    /// Nothing of the text came before, and no line was finished or given up.
+    /// Nothing came before.
     untouched: bool,
     first_line: bool,
-    tls: bool,
-    /// Bytes of text so far, each line's end counted as one.
-    pub text_bytes: usize,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { line: Vec::new(), skipping: false, untouched: true, first_line: true }
+    }
 }
 
 impl Reader {
-    /// Nothing was read.
-    #[must_use]
-    pub fn new(line_bytes_max: usize) -> Self {
-        Self {
-            line_bytes_max,
-            telnet: Telnet::default(),
-            cr: false,
-            line: Vec::new(),
-            skipping: false,
-            untouched: true,
-            first_line: true,
-            tls: false,
-            text_bytes: 0,
-        }
-    }
-
-    /// Bytes of text so far, but for a CR that may belong to a line's end.
-    #[must_use]
-    pub fn place(&self) -> usize {
-        self.text_bytes - usize::from(self.cr)
-    }
-
-    /// Reads one byte; says what it completes.
-    pub fn read(&mut self, byte: u8) -> Option<Said> {
-        if self.tls || self.telnet.strip(&mut [byte], &mut Vec::new()) == 0 {
-            return None;
-        }
-        self.text_bytes += 1;
+    /// Reads one byte of text; says what it completes where a line has at most so many bytes.
+    pub fn read(&mut self, byte: u8, line_bytes_max: usize) -> Option<Said> {
         if std::mem::take(&mut self.untouched) && byte == 22 {
-            self.tls = true;
             return Some(Said::Tls);
         }
-        let cr = std::mem::take(&mut self.cr);
-        if cr && matches!(byte, b'\n' | 0) {
-            self.text_bytes -= 1;
-            return self.end();
+        if byte != b'\n' {
+            return self.take(byte, line_bytes_max);
         }
-        let before = if cr { self.take(b'\r') } else { None };
-        before.or(match byte {
-            b'\r' => {
-                self.cr = true;
-                None
-            }
-            b'\n' => self.end(),
-            _ => self.take(byte),
-        })
+        self.first_line = false;
+        let line = std::mem::take(&mut self.line);
+        (!std::mem::take(&mut self.skipping)).then_some(Said::Line(line))
     }
 
-    fn take(&mut self, byte: u8) -> Option<Said> {
+    fn take(&mut self, byte: u8, line_bytes_max: usize) -> Option<Said> {
         if self.skipping {
             return None;
         }
@@ -87,18 +86,12 @@ impl Reader {
             self.first_line = false;
             self.line.clear();
         }
-        if self.line.len() < self.line_bytes_max {
+        if self.line.len() < line_bytes_max {
             return None;
         }
         self.first_line = false;
         self.skipping = true;
         Some(Said::Line(std::mem::take(&mut self.line)))
-    }
-
-    fn end(&mut self) -> Option<Said> {
-        self.first_line = false;
-        let line = std::mem::take(&mut self.line);
-        (!std::mem::take(&mut self.skipping)).then_some(Said::Line(line))
     }
 }
 
@@ -108,8 +101,10 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &[u8], expected: &[&str]) {
-        let mut reader = Reader::new(8);
-        let said: Vec<_> = bytes.iter().filter_map(|byte| reader.read(*byte)).collect();
+        let (mut text, mut reader) = (Text::default(), Reader::default());
+        bytes.iter().for_each(|byte| text.read(*byte));
+        let text = std::iter::from_fn(|| text.next(0));
+        let said: Vec<_> = text.filter_map(|byte| reader.read(byte, 8)).collect();
         let line = |line: &&str| Said::Line(line.as_bytes().to_vec());
         assert_eq!(said, expected.iter().map(line).collect::<Vec<_>>());
     }

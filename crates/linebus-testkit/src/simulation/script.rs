@@ -3,6 +3,8 @@
 
 use fastrand::Rng;
 
+use crate::rules::{Accounts, Rules};
+
 const TOPICS: [&str; 8] = ["a", "b", "a.b", "a.c", "a.b.c", "b.c", "d.e.f.g", "a.b.d"];
 const PATTERNS: [&str; 15] = [
     "a",
@@ -50,6 +52,26 @@ const ODD: [&[u8]; 24] = [
     b"logoff now",
 ];
 
+/// Accounts for some of the users, each with few rules; now and then none at all.
+pub fn accounts(rng: &mut Rng) -> Accounts {
+    if rng.u32(..6) == 0 {
+        return None;
+    }
+    let users = USERS.iter().filter(|_| rng.u32(..8) > 0).copied().collect::<Vec<_>>();
+    let mut list = |allow_all: u32| {
+        let all = rng.u32(..6) < allow_all;
+        let mut list: Vec<_> = all.then(|| ">".to_owned()).into_iter().collect();
+        list.extend((0..rng.usize(..3)).map(|_| one(rng, &PATTERNS[..13]).to_owned()));
+        list
+    };
+    let mut rules = || Rules {
+        send: [list(4), list(0)],
+        recv: [list(4), list(0)],
+        see: list(3).contains(&">".to_owned()),
+    };
+    Some(users.into_iter().map(|user| (user.to_owned(), rules())).collect())
+}
+
 /// How a client's lines are drawn.
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -75,8 +97,8 @@ impl Script {
             42..60 => self.join(rng, wire),
             60..66 => line(&format!("leave {}", one(rng, &PATTERNS)), rng, wire),
             66..76 => line(&format!("ping {serial}"), rng, wire),
-            76..80 => line(&format!("login {} secret", one(rng, &USERS)), rng, wire),
-            80..84 => self.ask(rng, wire),
+            76..82 => self.log_in(rng, serial, wire),
+            82..84 => self.ask(rng, wire),
             84..85 => line("logoff", rng, wire),
             85..88 => self.long(rng, serial, wire),
             88..91 => wire.extend_from_slice(one(
@@ -105,6 +127,16 @@ impl Script {
             _ => "x".repeat(filling),
         };
         line(&format!("send {topic} {serial}{filling}"), rng, wire);
+    }
+
+    /// Logs in, and does not wait for the answer.
+    fn log_in(&self, rng: &mut Rng, serial: &mut u64, wire: &mut Vec<u8>) {
+        let password = one(rng, &[" right", " right", " right", " right", " wrong", " busy", ""]);
+        line(&format!("login {}{password}", one(rng, &USERS)), rng, wire);
+        if rng.bool() {
+            self.join(rng, wire);
+            self.send(one(rng, &TOPICS), rng, serial, wire);
+        }
     }
 
     fn join(&self, rng: &mut Rng, wire: &mut Vec<u8>) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use linebus_broker::{READ_BYTES, Stage};
+use linebus_broker::Stage;
 
 use super::pair::Pair;
 use super::pipe::PipeEnd;
@@ -88,6 +88,11 @@ impl Shell {
         !self.arrived.is_empty() || self.closed
     }
 
+    /// Has it act.
+    pub fn wake(&self) {
+        self.woken.0.store(true, Ordering::Relaxed);
+    }
+
     /// Acts once, as far as it can without waiting.
     ///
     /// # Errors
@@ -116,10 +121,13 @@ impl Shell {
         if self.timer.is_some() {
             return Ok(false);
         }
+        if pair.is_logging_in(self.id) {
+            return Ok(false);
+        }
         if pair.holds_lines(self.id) {
             pair.receive(self.id, &[])?;
         } else if !self.arrived.is_empty() {
-            let count = self.arrived.len().min(READ_BYTES);
+            let count = self.arrived.len().min(pair.space_bytes(self.id));
             let read: Vec<_> = self.arrived.drain(..count).collect();
             pair.receive(self.id, &read)?;
         } else if self.closed {

@@ -11,7 +11,7 @@ use linebus_protocol::ByeReason;
 use super::pair::Pair;
 use super::pipe::Pipe;
 use super::record::Record;
-use super::script::Script;
+use super::script::{self, Script};
 use super::shell::{Shell, Turned};
 use crate::ledger::Verdict;
 
@@ -27,7 +27,8 @@ pub struct World {
     seed: u64,
     script: Script,
     room_bytes_max: usize,
-    drain_ms: u64,
+    limits: Limits,
+    has_accounts: bool,
     seats: Vec<Seat>,
     serial: u64,
     /// Those who have gone, of whom nothing may be left in the end.
@@ -57,6 +58,21 @@ fn mix(seed: u64, number: u64) -> u64 {
     Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).u64(..)
 }
 
+/// Limits that may change while the bus is in use, drawn anew.
+fn other_limits(rng: &mut Rng, limits: &Limits) -> Limits {
+    Limits {
+        line_bytes_max: rng.usize(limits.line_bytes_max / 2..=limits.line_bytes_max),
+        joins_max: rng.usize(2..8),
+        drain_ms: rng.u64(5..200),
+        login_line_bytes_max: rng.usize(20..80),
+        login_lines_max: rng.u32(3..12),
+        login_failures_max: rng.u32(1..4),
+        user_lines_per_second: if rng.u32(..4) == 0 { rng.u64(50..2_000) } else { 0 },
+        user_burst_ms: rng.u64(10..1_000),
+        ..limits.clone()
+    }
+}
+
 impl World {
     /// The world of this seed.
     #[must_use]
@@ -73,13 +89,12 @@ impl World {
         let outbox_hard_bytes = outbox_soft_bytes * rng.usize(2..6);
         let limits = Limits {
             line_bytes_max,
-            joins_max: rng.usize(2..8),
             outbox_soft_bytes,
             outbox_hard_bytes,
-            drain_ms: rng.u64(5..200),
             sessions_bytes_max: outbox_hard_bytes + rng.usize(..3 * outbox_hard_bytes),
             ..Limits::default()
         };
+        let limits = other_limits(rng, &limits);
         let script =
             Script { message_bytes_max: line_bytes_max / 2, run_lines_max, line_bytes_max };
         Self {
@@ -87,7 +102,8 @@ impl World {
             seed,
             script,
             room_bytes_max: outbox_soft_bytes,
-            drain_ms: limits.drain_ms,
+            limits,
+            has_accounts: rng.bool(),
             seats: (0..rng.usize(2..7)).map(|_| Seat::default()).collect(),
             serial: 0,
             past: Vec::new(),
@@ -99,6 +115,10 @@ impl World {
     /// # Errors
     /// What must not be.
     pub fn play(&mut self, steps: &[u64]) -> Verdict {
+        if self.has_accounts {
+            let accounts = script::accounts(&mut Rng::with_seed(self.seed));
+            self.pair.set_accounts(accounts)?;
+        }
         for step in steps {
             self.step(*step)?;
         }
@@ -124,13 +144,22 @@ impl World {
                 850..900 => client.mood(rng, self.room_bytes_max, &mut self.pair.record),
                 900..910 => client.leave(rng, &mut self.pair.record),
                 910..960 => {
-                    let ms = rng.u64(..=self.drain_ms);
+                    let ms = rng.u64(..=self.limits.drain_ms);
                     self.pair.record.remark(|| format!("+{ms} ms"));
                     self.pair.advance(Duration::from_millis(ms));
                 }
                 960..962 => self.pair.note_all("restart", "soon")?,
                 962 if rng.u32(..10) == 0 => {
                     self.pair.close_all(ByeReason::Shutdown, "the bus stops")?;
+                }
+                963..966 if self.has_accounts => self.pair.set_accounts(script::accounts(rng))?,
+                966..968 => {
+                    self.limits = other_limits(rng, &self.limits);
+                    self.pair.set_limits(&self.limits);
+                }
+                970..990 => {
+                    self.pair.finish_login(client.shell.id)?;
+                    client.shell.wake();
                 }
                 _ => {}
             },
@@ -187,6 +216,8 @@ impl World {
     fn finish(&mut self) -> Verdict {
         self.pair.record.remark(|| "from here on all goes well".to_owned());
         self.clients().for_each(|client| client.shell.pipe.limit(usize::MAX, usize::MAX));
+        self.pair.set_limits(&Limits { user_lines_per_second: 0, ..self.limits.clone() });
+        self.clients().for_each(|client| client.shell.wake());
         self.rest()?;
         for client in self.clients().filter(|client| !client.closes) {
             client.wire.extend_from_slice(b"\nping end\n");
@@ -210,10 +241,22 @@ impl World {
             }
             match self.ready().first() {
                 Some(seat) => self.turn(*seat)?,
+                None if self.finish_login()? => {}
                 None => return self.check_rest(),
             }
         }
         Err("the bus does not come to rest".to_owned())
+    }
+
+    /// Checks a login that is to be checked; false if there is none.
+    fn finish_login(&mut self) -> Result<bool, String> {
+        let ids: Vec<_> = self.clients().map(|client| client.shell.id).collect();
+        let Some(id) = ids.into_iter().find(|id| self.pair.is_logging_in(*id)) else {
+            return Ok(false);
+        };
+        self.pair.finish_login(id)?;
+        self.clients().filter(|client| client.shell.id == id).for_each(|c| c.shell.wake());
+        Ok(true)
     }
 
     fn check_rest(&mut self) -> Verdict {
@@ -245,6 +288,7 @@ impl World {
         if self.past.iter().any(|session| session.upgrade().is_some()) {
             return Err("somebody who has gone is still known to somebody".to_owned());
         }
+        self.pair.set_accounts(None)?;
         let (id, _) = self.pair.connect("Z", usize::MAX)?;
         self.pair.receive(id, b"who\ntopics\n")?;
         self.pair.disconnect(id)
