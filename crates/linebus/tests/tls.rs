@@ -141,7 +141,7 @@ fn a_bus_may_want_a_certificate_of_its_clients() {
     let ping = |name: &str| {
         let (certificate, key) =
             (bus.path(&format!("{name}.pem")), bus.path(&format!("{name}.key")));
-        let mut command = bus.command(&["--ca", &ca, "ping", "-n", "1"]);
+        let mut command = bus.command(&["--ca", &ca, "ping", "-c", "1"]);
         command.args(["--cert", &certificate, "--key", &key]);
         command
     };
