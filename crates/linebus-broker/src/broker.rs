@@ -264,6 +264,8 @@ impl<L: Link> Broker<L> {
                     }
                     _ => session.set_access(self.guest()),
                 }
+                // Who has to log in now has a time for it, which begins.
+                session.wake();
                 for pattern in topics.leave_denied(&session) {
                     left.push((Arc::clone(&session), pattern));
                 }

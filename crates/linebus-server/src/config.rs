@@ -15,7 +15,7 @@ pub use crate::admission::Admission;
 use reader::Reader;
 pub use tls::{ConfiguredFile, TlsConfig};
 
-use crate::tls::Tls;
+use crate::files::{Files, forgotten_users};
 
 /// The file that documents every key, with its default.
 pub const TEXT: &str = include_str!("../../../linebus.toml");
@@ -27,12 +27,16 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// A Unix socket's path.
     pub unix: Option<PathBuf>,
+    /// Who may log in, and what they may do; without it everybody may do everything.
+    pub users: Option<ConfiguredFile>,
     /// Allows addresses beyond loopback although there are no accounts.
     pub open_to_the_network: bool,
     /// Where metrics and health are shown over HTTP.
     pub metrics: Option<SocketAddr>,
     /// Allows an address beyond loopback for them.
     pub metrics_open_to_the_network: bool,
+    /// Reads the configuration and its files again when one of them has changed.
+    pub reload_on_change: bool,
     /// Threads that serve; 0 chooses.
     pub threads: usize,
     /// Who is taken on at all.
@@ -56,9 +60,11 @@ impl Default for Config {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], linebus_protocol::PORT))],
             unix: None,
+            users: None,
             open_to_the_network: false,
             metrics: None,
             metrics_open_to_the_network: false,
+            reload_on_change: true,
             threads: 0,
             admission: Admission::default(),
             plain_passwords: false,
@@ -106,19 +112,9 @@ pub enum ReadError {
         /// What the system says.
         source: io::Error,
     },
-    /// All mistakes in it, and in the files that it names.
-    #[error("{}", listed(path, problems))]
-    Problems {
-        /// The file.
-        path: PathBuf,
-        /// At least one, by line.
-        problems: Vec<Problem>,
-    },
-}
-
-fn listed(path: &Path, problems: &[Problem]) -> String {
-    let lines: Vec<_> = problems.iter().map(|problem| problem.in_file(path)).collect();
-    lines.join("\n")
+    /// All mistakes in it, and in the files that it names, as [`Problem::in_file`] shows them.
+    #[error("{}", .0.join("\n"))]
+    Problems(Vec<String>),
 }
 
 impl Config {
@@ -134,14 +130,24 @@ impl Config {
     /// # Errors
     /// [`ReadError`], with every mistake.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
+        Self::load(path).map(|(config, _)| config)
+    }
+
+    /// The same, with what stands in those files.
+    pub(crate) fn load(path: &Path) -> Result<(Self, Files), ReadError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ReadError::File { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let checked = Self::parse_in(folder, &text).and_then(|config| {
-            Tls::check(&config.tls)?;
-            Ok(config)
+            if let Some(problem) = forgotten_users(&config, folder) {
+                return Err(vec![problem]);
+            }
+            let files = Files::load(&config)?;
+            Ok((config, files))
         });
-        checked.map_err(|problems| ReadError::Problems { path: path.to_owned(), problems })
+        checked.map_err(|problems| {
+            ReadError::Problems(problems.iter().map(|problem| problem.in_file(path)).collect())
+        })
     }
 
     /// Reads a configuration; what it leaves out has its default. Files that it names are not
@@ -158,11 +164,13 @@ impl Config {
         let mut reader = Reader::new(text, "linebus.toml", folder)?;
         reader.addresses("listen", &mut config.listen);
         reader.path("unix", &mut config.unix);
+        reader.file("users", &mut config.users);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);
         reader.switch("plain_passwords", &mut config.plain_passwords);
         reader.address("metrics", &mut config.metrics);
         let open = &mut config.metrics_open_to_the_network;
         reader.switch("metrics_open_to_the_network", open);
+        reader.switch("reload_on_change", &mut config.reload_on_change);
         reader.number("threads", 0..=1024, &mut config.threads);
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
         reader.number("lame_duck_ms", 0..=86_400_000, &mut config.lame_duck_ms);

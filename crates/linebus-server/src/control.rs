@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::sync::mpsc;
 
+use crate::reload::Source;
+
 /// Something that is asked of a running server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
@@ -14,6 +16,8 @@ pub enum Control {
     /// Stop gently: accept nobody more, tell everyone, and say goodbye to one after the other, so
     /// that they do not all come to another bus at once.
     LameDuck,
+    /// Read the configuration and its files again.
+    Reload,
 }
 
 /// Asks things of a server; clones ask the same one.
@@ -24,6 +28,8 @@ pub struct Controller(mpsc::UnboundedSender<Control>);
 #[derive(Debug)]
 pub struct Controls {
     asked: mpsc::UnboundedReceiver<Control>,
+    /// Where the configuration came from.
+    pub(crate) source: Option<Source>,
     /// Lines of the log that were lost: whoever writes the log counts them, the metrics show them.
     pub log_lines_lost: Arc<AtomicU64>,
 }
@@ -32,7 +38,7 @@ pub struct Controls {
 #[must_use]
 pub fn controls() -> (Controller, Controls) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (Controller(sender), Controls { asked: receiver, log_lines_lost: Arc::default() })
+    (Controller(sender), Controls { asked: receiver, source: None, log_lines_lost: Arc::default() })
 }
 
 impl Controller {
@@ -48,6 +54,13 @@ impl Controls {
     #[must_use]
     pub fn none() -> Self {
         controls().1
+    }
+
+    /// The same with a configuration that can be read again: when that is asked, and when its
+    /// files change.
+    #[must_use]
+    pub fn reloading(self, source: Source) -> Self {
+        Self { source: Some(source), ..self }
     }
 
     /// What is asked next.

@@ -12,9 +12,12 @@ use thiserror::Error;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::accounts::Users;
 use crate::config::{Config, Problem};
+use crate::files::Files;
 use crate::http::HttpListener;
 use crate::link::{Peer, Socket};
+use crate::reload::exposed;
 use crate::tls::Tls;
 
 /// Why the server can't listen. The text says what to do.
@@ -28,12 +31,13 @@ pub enum BindError {
     /// Without accounts, everybody who can connect may do everything.
     #[error(
         "{0} can be reached from the network, and everyone who gets there may do everything on the \
-         bus; listen on a loopback address, or say --open-to-the-network if that is what you want"
+         bus; give the bus accounts (`users` in the configuration), listen on a loopback address, or \
+         say --open-to-the-network if that is what you want"
     )]
     Open(SocketAddr),
-    /// TLS can't be served with what is configured.
+    /// Something is wrong with the files that the configuration names.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Tls(Vec<Problem>),
+    Files(Vec<Problem>),
     /// Metrics would be shown to a network.
     #[error(
         "{0} can be reached from the network; show metrics on a loopback address, or say \
@@ -58,10 +62,14 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-/// The sockets on which a server accepts connections.
+/// The sockets on which a server accepts connections, and what it serves them with.
 #[derive(Debug)]
 pub struct Listeners {
     pub(crate) lines: Vec<Listener>,
+    /// What is spoken on those for TLS, if there are any.
+    pub(crate) tls: Option<Arc<Tls>>,
+    /// Those who may log in, if there are accounts.
+    pub(crate) users: Option<Users>,
     /// For metrics and health.
     pub(crate) http: Option<HttpListener>,
 }
@@ -85,7 +93,8 @@ impl Drop for UnixPath {
 }
 
 impl Listeners {
-    /// Binds everything that `config` names, or nothing. Needs a tokio runtime around it.
+    /// Reads the files that `config` names and binds its addresses, or does nothing. Needs a tokio
+    /// runtime around it.
     ///
     /// # Errors
     /// [`BindError`] says which address and what to do.
@@ -94,24 +103,23 @@ impl Listeners {
         if config.listen.is_empty() && config.unix.is_none() && tls.listen.is_empty() {
             return Err(BindError::Nothing);
         }
-        let beyond = |address: &&SocketAddr| !address.ip().to_canonical().is_loopback();
-        if let Some(address) = config.listen.iter().chain(&tls.listen).find(beyond)
-            && !config.open_to_the_network
-        {
-            return Err(BindError::Open(*address));
+        if let Some(address) = exposed(config, config) {
+            return Err(BindError::Open(address));
         }
+        let files = Files::load(config).map_err(BindError::Files)?;
         let mut listeners = Vec::new();
         for address in &config.listen {
             let refused = |source| BindError::Refused { address: address.to_string(), source };
             let (listener, address) = bind_tcp(*address).map_err(refused)?;
             listeners.push(Listener::Tcp(listener, address));
         }
-        if !tls.listen.is_empty() {
-            let served = Arc::new(Tls::load(tls).map_err(BindError::Tls)?);
+        let served = files.tls.filter(|_| !tls.listen.is_empty());
+        let served = served.map(|settings| Arc::new(Tls::new(settings)));
+        if let Some(served) = &served {
             for address in &tls.listen {
                 let refused = |source| BindError::Refused { address: address.to_string(), source };
                 let (listener, address) = bind_tcp(*address).map_err(refused)?;
-                listeners.push(Listener::Tls(listener, address, Arc::clone(&served)));
+                listeners.push(Listener::Tls(listener, address, Arc::clone(served)));
             }
         }
         if let Some(path) = &config.unix {
@@ -120,22 +128,13 @@ impl Listeners {
             listeners.push(bind_unix(path).map_err(refused)?);
         }
         let http = config.metrics.map(|address| {
-            if !config.metrics_open_to_the_network && beyond(&&address) {
+            if !config.metrics_open_to_the_network && !address.ip().to_canonical().is_loopback() {
                 return Err(BindError::OpenMetrics(address));
             }
             let refused = |source| BindError::Refused { address: address.to_string(), source };
             HttpListener::bind(address).map_err(refused)
         });
-        Ok(Self { lines: listeners, http: http.transpose()? })
-    }
-
-    /// What TLS is served with, if it is: for reading its files again, and when they end.
-    #[must_use]
-    pub fn tls(&self) -> Option<Arc<Tls>> {
-        self.lines.iter().find_map(|listener| match listener {
-            Listener::Tls(_, _, tls) => Some(Arc::clone(tls)),
-            Listener::Tcp(..) | Listener::Unix(..) => None,
-        })
+        Ok(Self { lines: listeners, tls: served, users: files.users, http: http.transpose()? })
     }
 
     /// `tcp ADDRESS`, `tls ADDRESS`, `unix PATH` or `http ADDRESS` of each, with the ports that the

@@ -14,11 +14,12 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, prometheus_text};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::link::SocketLink;
+use crate::tls::Tls;
 
 /// One label and its value.
 type Label = [(&'static str, &'static str); 1];
@@ -37,12 +38,19 @@ pub(crate) struct Metrics {
     logins: Counter,
     given_up: Counter,
     cut: Family<Label, Counter>,
+    reloads: Family<Label, Counter>,
+    /// 1 if the last one was good, as at the start; 0 if not.
+    last_reload_good: Gauge,
     /// Why nobody is accepted any more.
     closed: OnceLock<&'static str>,
 }
 
 impl Metrics {
-    pub(crate) fn new(broker: Arc<Broker<SocketLink>>, log_lines_lost: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(
+        broker: Arc<Broker<SocketLink>>,
+        tls: Option<Arc<Tls>>,
+        log_lines_lost: Arc<AtomicU64>,
+    ) -> Self {
         let mut all = Self {
             registry: Registry::with_prefix("linebus"),
             accepted: Counter::default(),
@@ -52,6 +60,8 @@ impl Metrics {
             logins: Counter::default(),
             given_up: Counter::default(),
             cut: Family::default(),
+            reloads: Family::default(),
+            last_reload_good: Gauge::default(),
             closed: OnceLock::new(),
         };
         let names = &mut all.registry;
@@ -69,13 +79,21 @@ impl Metrics {
         let refused = all.refused.clone();
         names.register("connections_refused", "Connections turned away, by reason", refused);
         names.register("receivers_cut", "Receivers cut off, by reason", all.cut.clone());
+        let reloads = all.reloads.clone();
+        names.register("config_reloads", "Times the configuration was read again", reloads);
+        let help = "Whether what stands in the configuration's files counts (1) or is wrong (0)";
+        names.register("config_last_reload_successful", help, all.last_reload_good.clone());
+        all.last_reload_good.set(1);
         // Series that begin at 0 are there before something happens: alerts need that.
         drop(all.refused.get_or_create(&[("reason", "busy")]));
+        drop(all.reloads.get_or_create(&[("result", "good")]));
+        drop(all.reloads.get_or_create(&[("result", "bad")]));
         drop(all.cut.get_or_create(&[("reason", "slow")]));
         drop(all.cut.get_or_create(&[("reason", "memory")]));
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         names.register_collector(Box::new(Bus {
             broker,
+            tls,
             log_lines_lost,
             began_s: began.as_secs_f64(),
         }));
@@ -102,6 +120,13 @@ impl Metrics {
     /// Counts a connection that was turned away.
     pub(crate) fn refuse(&self, reason: &'static str) {
         self.refused.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// Counts a reload.
+    pub(crate) fn reloaded(&self, good: bool) {
+        let result = if good { "good" } else { "bad" };
+        self.reloads.get_or_create(&[("result", result)]).inc();
+        self.last_reload_good.set(i64::from(good));
     }
 
     /// Counts and logs what the broker tells.
@@ -132,6 +157,7 @@ impl Metrics {
 /// What is asked of the broker when somebody looks.
 struct Bus {
     broker: Arc<Broker<SocketLink>>,
+    tls: Option<Arc<Tls>>,
     log_lines_lost: Arc<AtomicU64>,
     began_s: f64,
 }
@@ -160,6 +186,10 @@ impl Collector for Bus {
         page.gauge("queued_bytes", "What waits in all outboxes", totals.queued as u64)?;
         let budget = self.broker.limits().sessions_bytes_max as u64;
         page.gauge("queued_max_bytes", "What may wait in all outboxes", budget)?;
+        if let Some(tls) = &self.tls {
+            let help = "When the first of the server's certificates ends, in seconds since 1970";
+            page.gauge("tls_certificate_expiry_timestamp_seconds", help, tls.expires())?;
+        }
         let lost = self.log_lines_lost.load(Ordering::Relaxed);
         page.counter("log_lines_lost", "Lines of the log that could not be written", lost)?;
         page.gauge("start_time_seconds", "When it began, in seconds since 1970", self.began_s)

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use linebus_broker::{Broker, Stats, Work};
 use linebus_protocol::ByeReason;
+use parking_lot::RwLock;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::admission::{Admission, Admitted, Doorkeeper, NotAdmitted, Refused};
 use crate::clock::Clock;
@@ -17,8 +18,11 @@ use crate::config::Config;
 use crate::control::{Control, Controls};
 use crate::link::{Peer, Socket, SocketLink};
 use crate::listener::{Listener, Listeners};
+use crate::logins::Logins;
 use crate::metrics::Metrics;
+use crate::reload::{Parts, Reloader};
 use crate::session::{Alive, SessionTask, WeakAlive};
+use crate::tls::Tls;
 use crate::workers::{Place, Workers};
 
 /// How long accepting pauses when the system has no file descriptor or memory for one more.
@@ -42,8 +46,9 @@ pub(crate) struct Reception {
     pub(crate) broker: Arc<Broker<SocketLink>>,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) logins: Arc<Logins>,
     doorkeeper: Arc<Doorkeeper>,
-    admission: Arc<Admission>,
+    admission: Arc<RwLock<Admission>>,
     /// Everybody was told goodbye; who comes now is, too.
     stopping: Arc<AtomicBool>,
 }
@@ -61,16 +66,32 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
     let (alive, mut all_ended) = mpsc::channel(1);
     let broker = Arc::new(Broker::new(config.limits.clone()));
     let log_lines_lost = Arc::clone(&controls.log_lines_lost);
-    let metrics = Arc::new(Metrics::new(Arc::clone(&broker), log_lines_lost));
+    let tls = listeners.tls.clone();
+    let metrics = Arc::new(Metrics::new(Arc::clone(&broker), tls.clone(), log_lines_lost));
+    let login_required = listeners.users.is_some();
+    let users = listeners.users.unwrap_or_default();
+    let logins = Arc::new(Logins::new(users, config.plain_passwords));
     let reception = Reception {
         broker: Arc::clone(&broker),
         metrics: Arc::clone(&metrics),
         clock: Clock::start(),
+        logins: Arc::clone(&logins),
         doorkeeper: Arc::default(),
-        admission: Arc::new(config.admission.clone()),
+        admission: Arc::new(RwLock::new(config.admission.clone())),
         stopping: Arc::default(),
     };
     let (clock, stopping) = (reception.clock, Arc::clone(&reception.stopping));
+    let account = |user: &str| logins.account(user);
+    broker.set_accounts(login_required, account, &mut Work::default(), clock.now());
+    let parts = Parts {
+        broker: Arc::clone(&broker),
+        clock,
+        logins: Arc::clone(&logins),
+        tls: tls.clone(),
+        admission: Arc::clone(&reception.admission),
+        metrics: Arc::clone(&metrics),
+    };
+    let mut reloader = Reloader::new(controls.source.take(), config.clone(), parts);
     let server = Server { reception, workers: Arc::clone(&workers), alive };
     let mut accepting = JoinSet::new();
     let mut watching = JoinSet::new();
@@ -84,15 +105,27 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
         accepting.spawn(server.clone().accept(listener));
     }
     drop(server);
+    if let Some(tls) = tls {
+        watching.spawn(warn_of_expiry(tls));
+    }
+    let mut second = every_second();
     loop {
-        match controls.next().await {
+        let control = tokio::select! {
+            control = controls.next() => control,
+            _ = second.tick() => {
+                reloader.watch();
+                continue;
+            }
+        };
+        match control {
             Control::Shutdown => break,
             Control::LameDuck => {
                 metrics.close("lame duck");
                 accepting.shutdown().await;
-                lame_duck(&broker, config, clock, &mut controls).await;
+                lame_duck(&broker, reloader.config(), clock, &mut controls).await;
                 break;
             }
+            Control::Reload => reloader.reload(),
         }
     }
     metrics.close("stopping");
@@ -101,7 +134,7 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
     stopping.store(true, Ordering::SeqCst);
     broker.note_all("shutdown", "the bus stops", &mut Work::default(), clock.now());
     broker.close_all(ByeReason::Shutdown, ByeReason::Shutdown.meaning());
-    let drain = Duration::from_millis(config.shutdown_drain_ms);
+    let drain = Duration::from_millis(reloader.config().shutdown_drain_ms);
     if timeout(drain, all_ended.recv()).await.is_err() {
         tracing::warn!(sessions = broker.sessions(), "some receivers did not read in time");
     }
@@ -112,13 +145,26 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
 /// Has the broker say how busy it is, once a second while somebody wants to hear it.
 async fn publish_stats(broker: Arc<Broker<SocketLink>>, clock: Clock, metrics: Arc<Metrics>) {
     let (mut stats, mut work) = (Stats::default(), Work::default());
-    let mut second = interval(Duration::from_secs(1));
-    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut second = every_second();
     loop {
         second.tick().await;
         stats.tick(&broker, &mut work, clock.now());
         work.facts().for_each(|fact| metrics.note(fact));
     }
+}
+
+/// Has the log say every day when the certificate ends.
+async fn warn_of_expiry(tls: Arc<Tls>) {
+    loop {
+        sleep(Duration::from_secs(24 * 60 * 60)).await;
+        tls.log_expiry();
+    }
+}
+
+fn every_second() -> Interval {
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    second
 }
 
 /// Says goodbye to one after the other; returns when all were told, or at once when asked to stop.
@@ -193,7 +239,7 @@ impl Reception {
     fn admit(&self, peer: &Peer) -> Option<Entry> {
         let now = self.clock.now().elapsed;
         let ip = peer.address.map(|address| address.ip());
-        match self.doorkeeper.admit(ip, &self.admission, now) {
+        match self.doorkeeper.admit(ip, &self.admission.read(), now) {
             Ok(admitted) => Some(Ok(admitted)),
             Err(why) => {
                 tracing::info!(%peer, limit = why.word(), "limit reached");

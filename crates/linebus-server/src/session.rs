@@ -10,13 +10,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use linebus_broker::{Broker, Connection, Now, Stage, Work};
+use linebus_broker::{Bound, Broker, Connection, Fact, Now, Stage, Work};
 use linebus_protocol::ByeReason;
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use crate::admission::{Admitted, Refused};
 use crate::clock::Clock;
 use crate::link::{Peer, Reader, Socket, SocketLink};
+use crate::logins::{Checked, Logins};
 use crate::metrics::Metrics;
 use crate::server::Reception;
 use crate::workers::Place;
@@ -45,6 +46,13 @@ pub(crate) struct SessionTask {
     connection: Connection<SocketLink>,
     /// For a pause or the end; no memory while neither is the case.
     timer: Option<Pin<Box<Sleep>>>,
+    /// Who is there.
+    peer: Peer,
+    logins: Arc<Logins>,
+    /// A login that is being checked.
+    login: Option<Pin<Box<dyn Future<Output = Checked> + Send>>>,
+    /// Until when it has to log in, where it must.
+    login_by: Option<Instant>,
     /// The client has closed, or closed its half.
     eof: bool,
     phase: Phase,
@@ -81,7 +89,7 @@ impl SessionTask {
         admission: Result<Admitted, Refused>,
         alive: Alive,
     ) -> io::Result<Self> {
-        let Reception { broker, clock, metrics, .. } = reception.clone();
+        let Reception { broker, clock, metrics, logins, .. } = reception.clone();
         let (reader, link) = socket.split()?;
         let connection = WORK.with_borrow_mut(|work| {
             let connection = broker.connect(link, peer.to_string(), work, clock.now());
@@ -101,6 +109,10 @@ impl SessionTask {
             reader,
             connection,
             timer: None,
+            peer,
+            logins,
+            login: None,
+            login_by: None,
             eof: false,
             phase: Phase::Open,
             _place: place,
@@ -175,12 +187,51 @@ impl SessionTask {
         Poll::Ready(())
     }
 
+    /// Has an attempt to log in checked, and answers it.
+    fn poll_login(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(attempt) = self.connection.take_login() {
+            self.login = Some(Box::pin(self.logins.check(attempt, &self.peer)));
+        }
+        let Some(login) = &mut self.login else { return Poll::Ready(()) };
+        let (user, checked) = ready!(login.as_mut().poll(cx));
+        self.login = None;
+        let Self { broker, connection, logins, metrics, clock, .. } = self;
+        WORK.with_borrow_mut(|work| {
+            let account = || logins.account(&user);
+            broker.finish_login(connection, &user, checked, account, work, clock.now());
+            work.facts().for_each(|fact| metrics.note(fact));
+        });
+        Poll::Ready(())
+    }
+
+    /// Ready when the time to log in is over, which ends the session.
+    fn poll_login_time(&mut self, cx: &mut Context<'_>, now: Now) -> Poll<()> {
+        if !self.connection.session().must_log_in() {
+            if self.login_by.take().is_some() {
+                self.timer = None;
+            }
+            return Poll::Pending;
+        }
+        let timeout = Duration::from_millis(self.broker.limits().login_timeout_ms);
+        let by = *self.login_by.get_or_insert(self.clock.instant(now.elapsed + timeout));
+        ready!(self.poll_timer(cx, by));
+        let session = self.connection.session();
+        self.metrics.note(Fact::Limit { id: session.id(), bound: Bound::LoginTimeout });
+        let reason = ByeReason::LoginTimeout;
+        self.broker.close(session, reason, reason.meaning());
+        Poll::Ready(())
+    }
+
     /// Serves until the client closes or is told goodbye.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let began = self.clock.now();
         let mut now = began;
         while self.connection.session().stage() == Stage::Open {
-            if let Some(until) = self.connection.paused_until(&self.broker, now) {
+            if self.connection.is_logging_in() {
+                ready!(self.poll_login(cx));
+            } else if self.poll_login_time(cx, now).is_ready() {
+                break;
+            } else if let Some(until) = self.connection.paused_until(&self.broker, now) {
                 if self.timer.is_none() {
                     self.metrics.pauses.inc();
                 }
@@ -202,6 +253,7 @@ impl SessionTask {
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.phase == Phase::Open {
             self.phase = Phase::Draining;
+            self.login = None;
             self.broker.leave(&mut self.connection);
             self.timer = Some(Box::pin(sleep(GOODBYE)));
         }

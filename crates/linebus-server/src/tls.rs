@@ -15,10 +15,9 @@ use parking_lot::RwLock;
 use rustls::ServerConfig;
 
 use crate::clock::unix_seconds;
-use crate::config::{Problem, TlsConfig};
-use settings::Settings;
 
 pub(crate) use handshake::{HandshakeError, handshake};
+pub(crate) use settings::Settings;
 pub(crate) use stream::{TlsLink, TlsReader};
 
 /// A certificate that ends sooner than this, in seconds, is warned of when it is loaded.
@@ -27,45 +26,28 @@ const EXPIRY_WARNING_SECONDS: i64 = 14 * 24 * 60 * 60;
 /// What new TLS connections are served with. Certificate, key and clients' authority change
 /// together or not at all; connections that are there go on with what they began with.
 #[derive(Debug)]
-pub struct Tls(RwLock<Settings>);
+pub(crate) struct Tls(RwLock<Settings>);
 
 impl Tls {
-    /// Reads the files that `config` names.
-    ///
-    /// # Errors
-    /// Everything that is wrong with them, by the line that names them.
-    pub fn load(config: &TlsConfig) -> Result<Self, Vec<Problem>> {
-        let settings = Settings::load(config)?;
+    /// Serves with these.
+    pub(crate) fn new(settings: Settings) -> Self {
         log_expiry(settings.expires);
-        Ok(Self(RwLock::new(settings)))
+        Self(RwLock::new(settings))
     }
 
-    /// Reads all files again; new connections get what is in them now. On any error what was
-    /// loaded before stays.
-    ///
-    /// # Errors
-    /// As [`Tls::load`].
-    pub fn reload(&self, config: &TlsConfig) -> Result<(), Vec<Problem>> {
-        let settings = Settings::load(config)?;
+    /// New connections are served with these from now on.
+    pub(crate) fn replace(&self, settings: Settings) {
         log_expiry(settings.expires);
         *self.0.write() = settings;
-        Ok(())
     }
 
-    /// Whether [`Tls::load`] would work. A configuration without TLS is right, too.
-    ///
-    /// # Errors
-    /// As [`Tls::load`].
-    pub fn check(config: &TlsConfig) -> Result<(), Vec<Problem>> {
-        if config.certificate.is_none() {
-            return Ok(());
-        }
-        Settings::load(config).map(drop)
+    /// Says in the log when the certificate ends, louder when that is soon.
+    pub(crate) fn log_expiry(&self) {
+        log_expiry(self.expires());
     }
 
     /// When the first of the server's certificates ends, in seconds since 1970-01-01 UTC.
-    #[must_use]
-    pub fn expires(&self) -> i64 {
+    pub(crate) fn expires(&self) -> i64 {
         self.0.read().expires
     }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use linebus_server::{Config, Control, Controller, Listeners, controls};
+use linebus_server::{Config, Control, Controller, Listeners, Source, controls};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 ///
 /// Standard output says `listening tcp ADDRESS`, `listening tls ADDRESS` or `listening unix PATH`
 /// for each listener, then `ready`. SIGTERM and SIGINT end it decently, SIGUSR2 as a lame duck:
-/// nobody is accepted any more, and goodbyes are spread over a while.
+/// nobody is accepted any more, and goodbyes are spread over a while. SIGHUP reads the configuration
+/// and its files again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Read the configuration from this file; linebus.toml documents every key.
@@ -35,25 +36,35 @@ pub(crate) struct Args {
 
 impl Args {
     /// The configuration, with what the command line says put over it.
-    fn config(self) -> anyhow::Result<Config> {
+    fn read(&self) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(file) => super::check::read(file)?,
             None => Config::default(),
         };
+        self.adjust(&mut config);
+        Ok(config)
+    }
+
+    fn adjust(&self, config: &mut Config) {
         if !self.listen.is_empty() || self.unix.is_some() {
-            config.listen = self.listen;
-            config.unix = self.unix;
+            config.listen.clone_from(&self.listen);
+            config.unix.clone_from(&self.unix);
         }
         if let Some(threads) = self.threads {
             config.threads = threads;
         }
         config.open_to_the_network |= self.open_to_the_network;
-        Ok(config)
+    }
+
+    /// Where to read the configuration again.
+    fn source(self) -> Option<Source> {
+        let file = self.config.clone()?;
+        Some(Source::new(file, move |config| self.adjust(config)))
     }
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    let config = args.config()?;
+    let config = args.read()?;
     log_to_standard_error(&config.log)?;
     // Every connection is a file descriptor; the soft limit is often 1 024.
     match rlimit::increase_nofile_limit(u64::MAX) {
@@ -64,11 +75,14 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("can't start the runtime")?;
-    runtime.block_on(serve(&config))
+    runtime.block_on(serve(&config, args.source()))
 }
 
-async fn serve(config: &Config) -> anyhow::Result<()> {
-    let (controller, controls) = controls();
+async fn serve(config: &Config, source: Option<Source>) -> anyhow::Result<()> {
+    let (controller, mut controls) = controls();
+    if let Some(source) = source {
+        controls = controls.reloading(source);
+    }
     // Before anything is announced: who reads `ready` may send signals.
     let signals = Signals::register()?;
     let listeners = Listeners::bind(config)?;
@@ -84,6 +98,7 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     lame_duck: Signal,
+    reload: Signal,
 }
 
 impl Signals {
@@ -93,6 +108,7 @@ impl Signals {
             terminate: listen(SignalKind::terminate(), "SIGTERM")?,
             interrupt: listen(SignalKind::interrupt(), "SIGINT")?,
             lame_duck: listen(SignalKind::user_defined2(), "SIGUSR2")?,
+            reload: listen(SignalKind::hangup(), "SIGHUP")?,
         })
     }
 
@@ -103,6 +119,7 @@ impl Signals {
                 _ = self.terminate.recv() => Control::Shutdown,
                 _ = self.interrupt.recv() => Control::Shutdown,
                 _ = self.lame_duck.recv() => Control::LameDuck,
+                _ = self.reload.recv() => Control::Reload,
             };
             controller.ask(control);
         }

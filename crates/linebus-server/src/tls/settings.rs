@@ -19,7 +19,7 @@ const CLIENT_CA: &str = "tls.client_ca";
 
 /// What was read, ready to be served with.
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) server: Arc<ServerConfig>,
     /// When the first of the server's certificates ends, in seconds since 1970.
     pub(super) expires: i64,
@@ -27,7 +27,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Reads and checks all files, and says everything that is wrong with them.
-    pub(super) fn load(config: &TlsConfig) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn load(config: &TlsConfig) -> Result<Self, Vec<Problem>> {
         let provider = Arc::new(provider());
         let mut problems = Vec::new();
         let identity = noted(&mut problems, identity(config, &provider));

@@ -16,6 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::*;
 use crate::Config;
+use crate::config::{Problem, TlsConfig};
 use crate::tls::stream::UNWRITTEN_BYTES_MAX;
 
 /// A configuration in a folder of its own.
@@ -32,6 +33,14 @@ fn written(folder: &Path, server: &Identity, client_ca: Option<&str>) -> TlsConf
         client_ca,
         ..TlsConfig::default()
     }
+}
+
+fn load(config: &TlsConfig) -> Result<Tls, Vec<Problem>> {
+    Settings::load(config).map(Tls::new)
+}
+
+fn reload(tls: &Tls, config: &TlsConfig) -> Result<(), Vec<Problem>> {
+    Settings::load(config).map(|settings| tls.replace(settings))
 }
 
 fn folder() -> TempDir {
@@ -74,7 +83,7 @@ async fn a_reload_changes_everything_together_or_nothing() {
     let folder = folder();
     let (old, new) = (Authority::new("old"), Authority::new("new"));
     let config = written(folder.path(), &old.server(&["localhost"]), Some(&old.pem()));
-    let tls = Tls::load(&config).expect("it is right");
+    let tls = load(&config).expect("it is right");
     let file = |name: &str| folder.path().join(name);
     let before = ["bus.pem", "bus.key", "clients.pem"].map(|name| {
         let text = std::fs::read(file(name)).expect("it was written");
@@ -94,7 +103,7 @@ async fn a_reload_changes_everything_together_or_nothing() {
         ),
     ] {
         std::fs::write(file(name), text).expect("it can be written");
-        let problems = tls.reload(&config).expect_err("it is wrong");
+        let problems = reload(&tls, &config).expect_err("it is wrong");
         let keys: Vec<_> = problems.iter().map(|problem| problem.key.as_str()).collect();
         assert_eq!(keys, [key], "{name}: {problems:?}");
         assert!(trusts(&tls, &old).await, "{name}");
@@ -105,7 +114,7 @@ async fn a_reload_changes_everything_together_or_nothing() {
         }
     }
     written(folder.path(), &new.server(&["localhost"]), Some(&new.pem()));
-    tls.reload(&config).expect("it is right");
+    reload(&tls, &config).expect("it is right");
     assert!(trusts(&tls, &new).await && !trusts(&tls, &old).await);
     assert!(certified(&tls, &new, Some(old.client("bob"))).await.is_err(), "revoked with it");
     assert_eq!(certified(&tls, &new, Some(new.client("bob"))).await, Ok(Some("bob".into())));
@@ -117,7 +126,7 @@ async fn a_certificate_names_a_user_and_one_of_another_authority_is_refused() {
     let (authority, stranger) = (Authority::new("ours"), Authority::new("theirs"));
     let server = authority.server(&["localhost"]);
     let mut config = written(folder.path(), &server, Some(&authority.pem()));
-    let tls = Tls::load(&config).expect("it is right");
+    let tls = load(&config).expect("it is right");
     let name = async |identity| certified(&tls, &authority, identity).await;
     assert_eq!(name(Some(authority.client("alice"))).await, Ok(Some("alice".into())));
     for no_user in ["Alice Smith", "$bus", "", "zoë", "alice\n"] {
@@ -130,7 +139,7 @@ async fn a_certificate_names_a_user_and_one_of_another_authority_is_refused() {
     assert!(refused.is_err(), "a server's certificate is no client's");
 
     config.client_certificate_required = true;
-    tls.reload(&config).expect("it is right");
+    reload(&tls, &config).expect("it is right");
     let refused = name(None).await.expect_err("one must");
     assert!(refused.contains("no certificates"), "{refused}");
     assert_eq!(name(Some(authority.client("alice"))).await, Ok(Some("alice".into())));
@@ -138,7 +147,7 @@ async fn a_certificate_names_a_user_and_one_of_another_authority_is_refused() {
     // Not asked for, it is not looked at.
     config.client_certificate_required = false;
     config.client_ca = None;
-    tls.reload(&config).expect("it is right");
+    reload(&tls, &config).expect("it is right");
     assert_eq!(name(Some(stranger.client("alice"))).await, Ok(None));
 }
 
@@ -187,11 +196,11 @@ fn when_the_first_certificate_ends_is_known() {
     let mut identity = authority.server_until(&["localhost"], 2100);
     // The chain ends with its first.
     identity.certificate += &authority.server_until(&["between"], 2050).certificate;
-    let tls = Tls::load(&written(folder.path(), &identity, None)).expect("it is right");
+    let tls = load(&written(folder.path(), &identity, None)).expect("it is right");
     assert_eq!(tls.expires(), 2_524_608_000, "2050-01-01");
     // One that has ended is served all the same: the operator knows, and clients decide.
     let identity = authority.server_until(&["localhost"], 2000);
-    let tls = Tls::load(&written(folder.path(), &identity, None)).expect("it is right");
+    let tls = load(&written(folder.path(), &identity, None)).expect("it is right");
     assert_eq!(tls.expires(), 946_684_800, "2000-01-01");
 }
 
@@ -199,7 +208,7 @@ fn served() -> (TempDir, Authority, Tls) {
     let folder = folder();
     let authority = Authority::new("ours");
     let config = written(folder.path(), &authority.server(&["localhost"]), None);
-    let tls = Tls::load(&config).expect("it is right");
+    let tls = load(&config).expect("it is right");
     (folder, authority, tls)
 }
 

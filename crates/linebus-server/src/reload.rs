@@ -1,0 +1,213 @@
+//! Reading the configuration and its files again: all of it is read and checked, then all of it
+//! counts at once, or nothing changes and the log says why.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use linebus_broker::{Broker, Work};
+use parking_lot::RwLock;
+
+use crate::accounts::Users;
+use crate::admission::Admission;
+use crate::clock::Clock;
+use crate::config::{Config, ReadError};
+use crate::link::SocketLink;
+use crate::listener::BindError;
+use crate::logins::Logins;
+use crate::metrics::Metrics;
+use crate::tls::Tls;
+
+/// Where a server's configuration came from, to be read again.
+pub struct Source {
+    file: PathBuf,
+    adjust: Box<dyn Fn(&mut Config) + Send>,
+}
+
+impl Source {
+    /// A file, and what goes before what it says: the command line.
+    pub fn new(file: impl Into<PathBuf>, adjust: impl Fn(&mut Config) + Send + 'static) -> Self {
+        Self { file: file.into(), adjust: Box::new(adjust) }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// Reads again what a server was started with, and has it count.
+pub(crate) struct Reloader {
+    source: Option<Source>,
+    /// What it was started with: some keys can't be changed later.
+    started: Config,
+    /// What counts now.
+    config: Config,
+    parts: Parts,
+    /// Closed while files are read, so that this works when no other descriptor is free.
+    spare: Option<File>,
+    /// How the files looked when they were read last.
+    seen: Vec<Look>,
+    /// How they looked a moment ago, if that was different: they may be being written.
+    changing: Option<Vec<Look>>,
+}
+
+/// What a reload changes.
+pub(crate) struct Parts {
+    pub(crate) broker: Arc<Broker<SocketLink>>,
+    pub(crate) clock: Clock,
+    pub(crate) logins: Arc<Logins>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) admission: Arc<RwLock<Admission>>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// What tells that a file is another one than before, or was written to: device, inode, size, time
+/// of its last change (with nanoseconds). Nothing where there is none.
+type Look = Option<(u64, u64, u64, i64, i64)>;
+
+impl Reloader {
+    pub(crate) fn new(source: Option<Source>, config: Config, parts: Parts) -> Self {
+        let mut reloader = Self {
+            source,
+            started: config.clone(),
+            config,
+            parts,
+            spare: spare(),
+            seen: Vec::new(),
+            changing: None,
+        };
+        reloader.seen = reloader.look();
+        reloader
+    }
+
+    /// What counts now.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Reloads if a file has changed since it was read, and has not changed any more since this was
+    /// called last.
+    pub(crate) fn watch(&mut self) {
+        if !self.config.reload_on_change {
+            return;
+        }
+        let look = self.look();
+        if look == self.seen {
+            self.changing = None;
+        } else if self.changing.as_ref() == Some(&look) {
+            tracing::info!("the configuration or one of its files has changed");
+            self.reload();
+        } else {
+            self.changing = Some(look);
+        }
+    }
+
+    /// Reads everything again. Any mistake leaves everything as it was.
+    pub(crate) fn reload(&mut self) {
+        let Some(source) = &self.source else {
+            tracing::warn!("nothing to reload: this server was started without a configuration");
+            return;
+        };
+        self.changing = None;
+        self.seen = self.look();
+        drop(self.spare.take());
+        let read = Config::load(&source.file);
+        self.spare = spare();
+        let result = read.and_then(|(mut config, files)| {
+            (source.adjust)(&mut config);
+            if let Some(address) = exposed(&self.started, &config) {
+                let problem = format!("{}: {}", source.file.display(), BindError::Open(address));
+                return Err(ReadError::Problems(vec![problem]));
+            }
+            Ok((config, files))
+        });
+        match result {
+            Ok((config, files)) => {
+                self.warn_of_what_waits_for_a_restart(&config);
+                if let (Some(tls), Some(settings)) = (&self.parts.tls, files.tls) {
+                    tls.replace(settings);
+                }
+                self.config = config;
+                self.apply(files.users);
+                self.parts.metrics.reloaded(true);
+                tracing::info!("reloaded");
+            }
+            Err(error) => {
+                self.parts.metrics.reloaded(false);
+                for line in error.to_string().lines() {
+                    tracing::error!("nothing was reloaded: {line}");
+                }
+            }
+        }
+    }
+
+    fn apply(&self, users: Option<Users>) {
+        let Parts { broker, clock, logins, admission, .. } = &self.parts;
+        *admission.write() = self.config.admission.clone();
+        broker.set_limits(self.config.limits.clone());
+        let login_required = users.is_some();
+        logins.replace(users.unwrap_or_default(), self.config.plain_passwords);
+        let work = &mut Work::default();
+        broker.set_accounts(login_required, |user| logins.account(user), work, clock.now());
+        work.facts().for_each(|fact| self.parts.metrics.note(fact));
+    }
+
+    fn warn_of_what_waits_for_a_restart(&self, config: &Config) {
+        let Config {
+            listen, unix, threads, log, metrics, metrics_open_to_the_network, tls, ..
+        } = &self.started;
+        let keys = [
+            ("listen", *listen != config.listen),
+            ("unix", *unix != config.unix),
+            ("tls.listen", tls.listen != config.tls.listen),
+            ("threads", *threads != config.threads),
+            ("log", *log != config.log),
+            ("metrics", *metrics != config.metrics),
+            (
+                "metrics_open_to_the_network",
+                *metrics_open_to_the_network != config.metrics_open_to_the_network,
+            ),
+        ];
+        for (key, changed) in keys {
+            if changed {
+                tracing::warn!("{key} has changed, which will count when the server is restarted");
+            }
+        }
+    }
+
+    /// How all files look now.
+    fn look(&self) -> Vec<Look> {
+        let Some(source) = &self.source else { return Vec::new() };
+        let Config { users, tls, .. } = &self.config;
+        let named = [users, &tls.certificate, &tls.key, &tls.client_ca];
+        let named = named.into_iter().flatten().map(|file| file.path.as_path());
+        std::iter::once(source.file.as_path()).chain(named).map(look).collect()
+    }
+}
+
+fn spare() -> Option<File> {
+    let opened = File::open("/dev/null");
+    opened
+        .inspect_err(|error| tracing::warn!(%error, "can't keep a file descriptor for reloading"))
+        .ok()
+}
+
+fn look(path: &Path) -> Look {
+    let about: Metadata = path.metadata().ok()?;
+    Some((about.dev(), about.ino(), about.size(), about.ctime(), about.ctime_nsec()))
+}
+
+/// An address on which a server listens that the network can reach, if by `config` everybody who
+/// gets there may do everything and nobody has said that this is wanted.
+pub(crate) fn exposed(listening: &Config, config: &Config) -> Option<SocketAddr> {
+    if config.users.is_some() || config.open_to_the_network {
+        return None;
+    }
+    let mut addresses = listening.listen.iter().chain(&listening.tls.listen);
+    addresses.find(|address| !address.ip().to_canonical().is_loopback()).copied()
+}
