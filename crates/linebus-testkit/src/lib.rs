@@ -12,3 +12,4 @@ pub mod simulation;
 pub mod telnet;
 pub mod tls;
 pub mod transcript;
+pub mod users;

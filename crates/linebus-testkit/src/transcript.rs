@@ -3,6 +3,7 @@
 //! ```text
 //! # A line that begins with # is a comment; this one sets limits of the server:
 //! # limits: joins_max=2
+//! # user alice with password secret: send rooms.>; recv > but not rooms.secret.>; see
 //! A C: recv syslib
 //! A S: ok recv syslib
 //! B C: send syslib connect room1 room2
@@ -27,6 +28,8 @@ use std::path::Path;
 
 use linebus_broker::Limits;
 
+use crate::rules::{Lists, Rules};
+
 pub use memory::Memory;
 pub use socket::{Sockets, Transport};
 
@@ -49,8 +52,28 @@ pub trait Client {
 /// A transcript, read.
 pub struct Transcript<'a> {
     steps: Vec<Step<'a>>,
-    /// The limits that it asks for.
+    /// The bus that it asks for.
+    pub setting: Setting,
+}
+
+/// What a bus is to be like.
+#[derive(Debug, Clone, Default)]
+pub struct Setting {
+    /// Its limits.
     pub limits: Limits,
+    /// Who may log in; nobody on an open bus.
+    pub users: Vec<TestUser>,
+}
+
+/// Somebody who may log in.
+#[derive(Debug, Clone)]
+pub struct TestUser {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+    /// What the user may do.
+    pub rules: Rules,
 }
 
 struct Step<'a> {
@@ -72,11 +95,14 @@ impl<'a> Transcript<'a> {
     /// Reads a transcript. Panics where it is not one.
     #[must_use]
     pub fn parse(text: &'a str) -> Self {
-        let mut limits = Limits::default();
+        let mut setting = Setting::default();
         let mut steps: Vec<Step<'a>> = Vec::new();
         for line in text.lines() {
             if let Some(wanted) = line.strip_prefix("# limits: ") {
-                wanted.split(' ').for_each(|limit| set_limit(&mut limits, limit));
+                wanted.split(' ').for_each(|limit| set_limit(&mut setting.limits, limit));
+            }
+            if let Some(user) = line.strip_prefix("# user ") {
+                setting.users.push(TestUser::parse(user).expect("a user and his rules"));
             }
             let action = match line.split_once(' ') {
                 _ if line.is_empty() || line.starts_with('#') => Action::Comment,
@@ -96,7 +122,7 @@ impl<'a> Transcript<'a> {
             };
             steps.push(Step { text: line, action, heard: Vec::new() });
         }
-        Self { steps, limits }
+        Self { steps, setting }
     }
 
     /// Plays it and returns it as it went; equal to what was read if all went as written.
@@ -127,6 +153,30 @@ impl<'a> Transcript<'a> {
         }
         played
     }
+}
+
+impl TestUser {
+    /// Reads `NAME with password PASSWORD: RULE; RULE…`.
+    fn parse(text: &str) -> Option<Self> {
+        let (who, clauses) = text.split_once(": ")?;
+        let (name, password) = who.split_once(" with password ")?;
+        let mut rules = Rules::default();
+        for clause in clauses.split("; ") {
+            match clause.split_once(' ') {
+                None if clause == "see" => rules.see = true,
+                Some(("send", lists)) => rules.send = parse_lists(lists),
+                Some(("recv", lists)) => rules.recv = parse_lists(lists),
+                _ => return None,
+            }
+        }
+        Some(Self { name: name.to_owned(), password: password.to_owned(), rules })
+    }
+}
+
+/// Reads `PATTERN PATTERN but not PATTERN`.
+fn parse_lists(text: &str) -> Lists {
+    let (allow, deny) = text.split_once(" but not ").unwrap_or((text, ""));
+    [allow, deny].map(|list| list.split_whitespace().map(str::to_owned).collect())
 }
 
 /// What was heard, in the order of the transcript where it fits: clients hear independently.
@@ -302,10 +352,10 @@ pub fn on_page(page: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// Plays the transcript in `path`; with UPDATE=1 in the environment the file becomes what was
 /// played, otherwise a difference panics and shows both.
-pub fn check_file(path: &Path, stage: impl FnOnce(&Limits) -> Box<dyn Stage>) {
+pub fn check_file(path: &Path, stage: impl FnOnce(&Setting) -> Box<dyn Stage>) {
     let text = std::fs::read_to_string(path).expect("the transcript can be read");
     let transcript = Transcript::parse(&text);
-    let played = transcript.play(&mut *stage(&transcript.limits));
+    let played = transcript.play(&mut *stage(&transcript.setting));
     if played != text && std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, played).expect("the transcript can be written");
     } else {

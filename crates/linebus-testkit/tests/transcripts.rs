@@ -3,28 +3,27 @@
 
 use std::path::{Path, PathBuf};
 
-use linebus_broker::Limits;
 use linebus_testkit::transcript::{
-    Memory, Sockets, Stage, Transcript, Transport, check_file, on_page,
+    Memory, Setting, Sockets, Stage, Transcript, Transport, check_file, on_page,
 };
 
-fn memory(limits: &Limits) -> Box<dyn Stage> {
-    Box::new(Memory::new(limits))
+fn memory(setting: &Setting) -> Box<dyn Stage> {
+    Box::new(Memory::new(setting))
 }
 
-fn tcp(limits: &Limits) -> Box<dyn Stage> {
-    Box::new(Sockets::new(Transport::Tcp, limits))
+fn tcp(setting: &Setting) -> Box<dyn Stage> {
+    Box::new(Sockets::new(Transport::Tcp, setting))
 }
 
-fn unix(limits: &Limits) -> Box<dyn Stage> {
-    Box::new(Sockets::new(Transport::Unix, limits))
+fn unix(setting: &Setting) -> Box<dyn Stage> {
+    Box::new(Sockets::new(Transport::Unix, setting))
 }
 
-fn tls(limits: &Limits) -> Box<dyn Stage> {
-    Box::new(Sockets::new(Transport::Tls, limits))
+fn tls(setting: &Setting) -> Box<dyn Stage> {
+    Box::new(Sockets::new(Transport::Tls, setting))
 }
 
-fn check_files(stage: fn(&Limits) -> Box<dyn Stage>) {
+fn check_files(stage: fn(&Setting) -> Box<dyn Stage>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
     let mut files: Vec<PathBuf> = folder
         .read_dir()
@@ -38,13 +37,13 @@ fn check_files(stage: fn(&Limits) -> Box<dyn Stage>) {
     }
 }
 
-fn check_page(stage: fn(&Limits) -> Box<dyn Stage>) {
+fn check_page(stage: fn(&Setting) -> Box<dyn Stage>) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../PROTOCOL.md");
     let page = std::fs::read_to_string(page).expect("the page is there");
     let mut count = 0;
     for (line, text) in on_page(&page) {
         let transcript = Transcript::parse(text);
-        let played = transcript.play(&mut *stage(&transcript.limits));
+        let played = transcript.play(&mut *stage(&transcript.setting));
         assert!(
             played == text,
             "PROTOCOL.md, line {line}\n--- written\n{text}\n--- played\n{played}"

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use linebus_broker::{Broker, Connection, Gone, Limits, Link, Now, Stage as End, Work};
+use linebus_broker::{Broker, Connection, Gone, Link, LoginRefused, Now, Stage as End, Work};
 
-use super::{Client, Stage};
+use super::{Client, Setting, Stage, TestUser};
 
 /// The broker, and the buffers of its one thread.
 pub struct Memory {
@@ -18,6 +18,29 @@ pub struct Memory {
 struct Shared {
     broker: Broker<Pipe>,
     work: RefCell<Work<Pipe>>,
+    users: Vec<TestUser>,
+}
+
+impl Shared {
+    fn user(&self, name: &str) -> Option<&TestUser> {
+        self.users.iter().find(|user| user.name == name)
+    }
+
+    /// Answers all attempts to log in.
+    fn answer_logins(&self, connection: &mut Connection<Pipe>, work: &mut Work<Pipe>) {
+        while let Some(attempt) = connection.take_login() {
+            let user = self.user(&attempt.user);
+            let password = attempt.password.as_deref();
+            let right = user.is_some_and(|user| Some(user.password.as_str()) == password);
+            let checked = right.then_some(()).ok_or(LoginRefused::Wrong);
+            let account = || user.map(|user| user.rules.account(&user.name));
+            self.broker.finish_login(connection, &attempt.user, checked, account, work, NOW);
+            while connection.holds_lines() && !connection.is_logging_in() {
+                let _ = work.space(connection, &self.broker, NOW);
+                self.broker.receive(connection, work, 0, NOW);
+            }
+        }
+    }
 }
 
 /// A link that is never full.
@@ -34,11 +57,16 @@ impl Link for Pipe {
 const NOW: Now = Now { elapsed: Duration::ZERO, unix_us: 1_359_849_600_000_000 };
 
 impl Memory {
-    /// A bus with these limits.
+    /// A bus like this.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
-        let broker = Broker::new(limits.clone());
-        Self { shared: Rc::new(Shared { broker, work: RefCell::default() }) }
+    pub fn new(setting: &Setting) -> Self {
+        let broker = Broker::new(setting.limits.clone());
+        let users = setting.users.clone();
+        let shared = Shared { broker, work: RefCell::default(), users };
+        let work = &mut Work::default();
+        let account = |name: &str| shared.user(name).map(|user| user.rules.account(name));
+        shared.broker.set_accounts(!shared.users.is_empty(), account, work, NOW);
+        Self { shared: Rc::new(shared) }
     }
 }
 
@@ -68,6 +96,7 @@ impl Client for MemoryClient {
             space[..now.len()].copy_from_slice(now);
             bytes = later;
             self.shared.broker.receive(&mut self.connection, work, now.len(), NOW);
+            self.shared.answer_logins(&mut self.connection, work);
         }
         let session = Arc::clone(self.connection.session());
         self.shared.broker.flush(&session);

@@ -7,14 +7,14 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use linebus_broker::Limits;
 use linebus_server::{Config, Listeners};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::{Client, Stage};
+use super::{Client, Setting, Stage};
 use crate::certificates::Authority;
 use crate::tls::{self, TlsStream};
+use crate::users;
 
 /// How long a client waits for what must come: far longer than it ever takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,12 +45,16 @@ enum Place {
 }
 
 impl Sockets {
-    /// Starts a server with these limits on a free port or a new path.
+    /// Starts a server like this on a free port or a new path.
     #[must_use]
-    pub fn new(transport: Transport, limits: &Limits) -> Self {
+    pub fn new(transport: Transport, setting: &Setting) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let path = folder.path().join("bus");
-        let mut config = Config { limits: limits.clone(), listen: Vec::new(), ..Config::default() };
+        let mut config =
+            Config { limits: setting.limits.clone(), listen: Vec::new(), ..Config::default() };
+        if !setting.users.is_empty() {
+            config.users = Some(users::write(folder.path(), &setting.users).into());
+        }
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let authority = Authority::new("the authority");
         match transport {
