@@ -266,8 +266,10 @@ impl<L: Link> Broker<L> {
                 }
                 // Who has to log in now has a time for it, which begins.
                 session.wake();
-                for pattern in topics.leave_denied(&session) {
-                    left.push((Arc::clone(&session), pattern));
+                let denied = topics.leave_denied(&session);
+                // Who is told goodbye need not know more.
+                if gone.last().is_none_or(|gone| !Arc::ptr_eq(gone, &session)) {
+                    left.extend(denied.into_iter().map(|pattern| (Arc::clone(&session), pattern)));
                 }
             }
             topics.forget_routes();
