@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use linebus_protocol::Pattern;
 use thiserror::Error;
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+use toml_edit::{Array, Decor, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use super::{Hash, Lists, USERS_BYTES_MAX, Users, check_name, wrong_in_recv, wrong_in_send};
 use crate::config::Problem;
@@ -205,19 +205,21 @@ fn set(document: &mut DocumentMut, name: &str, key: &str, mut new: Value) {
         *new.decor_mut() = old.decor().clone();
         *old = new;
     } else if let Some(user) = user.as_inline_table_mut() {
-        // The blank before the brace stays before the brace.
-        let last = user.iter_mut().last().map(|(_, last)| last.decor_mut());
-        if let Some(decor) = last
-            && let Some(" ") = decor.suffix().and_then(|suffix| suffix.as_str())
-        {
-            decor.set_suffix("");
-            new.decor_mut().set_prefix(" ");
-            new.decor_mut().set_suffix(" ");
-        }
-        user.insert(key, new);
+        append(user, key, new);
     } else if let Some(user) = user.as_table_like_mut() {
         user.insert(key, Item::Value(new));
     }
+}
+
+/// Appends to what stands in braces: the blank before the closing one stays there.
+fn append(table: &mut InlineTable, key: &str, mut new: Value) {
+    if let Some((_, last)) = table.iter_mut().last()
+        && let Some(" ") = last.decor().suffix().and_then(|suffix| suffix.as_str())
+    {
+        last.decor_mut().set_suffix("");
+        *new.decor_mut() = Decor::new(" ", " ");
+    }
+    table.insert(key, new);
 }
 
 /// Adds a user at the end; inside `users` itself if that is written as a value or with dots.
@@ -240,7 +242,9 @@ fn add(document: &mut DocumentMut, name: &str, user: &NewUser) {
         users => {
             let mut table = InlineTable::new();
             fill(&mut table, user);
-            if let Some(users) = users.as_table_like_mut() {
+            if let Some(users) = users.as_inline_table_mut() {
+                append(users, name, table.into());
+            } else if let Some(users) = users.as_table_like_mut() {
                 users.insert(name, value(table));
             }
         }
@@ -283,7 +287,20 @@ fn fill(table: &mut dyn TableLike, user: &NewUser) {
 /// Removes a user. Comments right above the user go, too; what an empty line parts from them stays.
 fn remove(document: &mut DocumentMut, name: &str) {
     let Some(users) = document.get_mut(USERS).and_then(Item::as_table_like_mut) else { return };
-    let Some(Item::Table(mut user)) = users.remove(name) else { return };
+    let mut user = match users.remove(name) {
+        Some(Item::Table(user)) => user,
+        Some(Item::Value(user)) => {
+            // The blank before the closing brace stays there.
+            if let Some((_, Item::Value(last))) = users.iter_mut().last()
+                && last.decor().suffix().is_none_or(|suffix| suffix.as_str() == Some(""))
+                && user.decor().suffix().and_then(|suffix| suffix.as_str()) == Some(" ")
+            {
+                last.decor_mut().set_suffix(" ");
+            }
+            return;
+        }
+        _ => return,
+    };
     let mut gone = Vec::new();
     each_header(&mut user, &mut |position, table| {
         let above = prefix(table);
@@ -335,3 +352,6 @@ fn last_position(table: &Table) -> isize {
     let inner = table.iter().filter_map(|(_, item)| item.as_table()).map(last_position);
     inner.chain(table.position()).max().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,3 +79,6 @@ fn overlap(one: &str, other: &str) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
