@@ -1,8 +1,7 @@
 //! The command line under pressure: floods, lines without an end, jobs that fail while nothing
 //! comes, and a terminal that must be left as it was.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -10,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use linebus_testkit::process::Server;
 use linebus_testkit::terminal::Terminal;
-use rustix::termios::{LocalModes, tcgetattr};
 
 fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_linebus"))
