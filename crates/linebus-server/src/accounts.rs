@@ -13,9 +13,12 @@
 //! mistake yields no users at all, and one without users is a mistake: nothing in it can open a bus.
 
 mod authenticator;
+pub mod edit;
+mod explain;
 mod failures;
 mod file;
 mod hash;
+pub mod store;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,11 +31,12 @@ use crate::config::Problem;
 use crate::config::reader::Reader;
 
 pub use authenticator::{Attempt, Authenticator, LoginLimits, Refused};
+pub use explain::Answer;
 pub use failures::{ADDRESSES_MAX, DELAY_FIRST, DELAY_MAX, FORGOTTEN_AFTER, WINDOW};
 pub use file::{By, USERS_BYTES_MAX, read_text};
 pub use hash::{
     BadHash, BadPassword, HASH_LANES_MAX, HASH_MEMORY_KIB_MAX, HASH_PASSES_MAX, HASH_WORK_KIB_MAX,
-    Hash, PASSWORD_CHARACTERS_MIN, Password,
+    Hash, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, Password,
 };
 
 /// The file that documents every key.
@@ -79,15 +83,29 @@ impl Users {
     /// # Errors
     /// Every mistake in it, by line. There are no users then, rather than some.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::parse_with(text, |reader, users| {
+            if users.is_empty() {
+                let text = "there are no users; `linebus user add NAME` adds one".to_owned();
+                reader.problem("users", text);
+            }
+        })
+    }
+
+    /// The same for somebody who is about to add a user: there may be none yet.
+    fn parse_even_none(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::parse_with(text, |_, _| ())
+    }
+
+    fn parse_with(
+        text: &str,
+        check: impl FnOnce(&mut Reader<'_>, &BTreeMap<Box<str>, User>),
+    ) -> Result<Self, Vec<Problem>> {
         let mut users = BTreeMap::new();
         let mut reader = Reader::new(text, PAGE, Path::new(""))?;
         reader.each("users", |reader, name| {
             users.insert(name.into(), User::take(reader, name));
         });
-        if users.is_empty() {
-            let text = "there are no users; `linebus user add NAME` adds one".to_owned();
-            reader.problem("users", text);
-        }
+        check(&mut reader, &users);
         reader.finish()?;
         Ok(Self { users })
     }
@@ -132,16 +150,10 @@ impl User {
             }
         }
         let (mut send, mut recv) = (Lists::default(), Lists::default());
-        let own = |pattern: Pattern<'_>| {
-            pattern.is_system().then_some("topics that begin with $ are the bus's own")
-        };
-        let seen = |pattern: Pattern<'_>| {
-            pattern.is_system().then_some("`see = true` lets a user hear the bus's own topics")
-        };
-        reader.patterns("users.*.send.allow", own, &mut send.allow);
-        reader.patterns("users.*.send.deny", own, &mut send.deny);
-        reader.patterns("users.*.recv.allow", seen, &mut recv.allow);
-        reader.patterns("users.*.recv.deny", seen, &mut recv.deny);
+        reader.patterns("users.*.send.allow", wrong_in_send, &mut send.allow);
+        reader.patterns("users.*.send.deny", wrong_in_send, &mut send.deny);
+        reader.patterns("users.*.recv.allow", wrong_in_recv, &mut recv.allow);
+        reader.patterns("users.*.recv.deny", wrong_in_recv, &mut recv.deny);
         let (mut see, mut disabled) = (false, false);
         reader.switch("users.*.see", &mut see);
         reader.switch("users.*.disabled", &mut disabled);
@@ -184,6 +196,26 @@ impl User {
     pub fn recv(&self) -> &Lists {
         &self.recv
     }
+}
+
+/// The file says the same of both, by whatever words.
+impl PartialEq for User {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { account, hash, disabled, see, send, recv } = self;
+        account.name() == other.account.name()
+            && (hash, disabled, see) == (&other.hash, &other.disabled, &other.see)
+            && (send, recv) == (&other.send, &other.recv)
+    }
+}
+
+/// What is wrong with a pattern, a right one as such, in a list of `send`.
+fn wrong_in_send(pattern: Pattern<'_>) -> Option<&'static str> {
+    pattern.is_system().then_some("topics that begin with $ are the bus's own")
+}
+
+/// The same in a list of `recv`.
+fn wrong_in_recv(pattern: Pattern<'_>) -> Option<&'static str> {
+    pattern.is_system().then_some("`see = true` lets a user hear the bus's own topics")
 }
 
 impl Lists {

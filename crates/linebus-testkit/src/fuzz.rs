@@ -1,6 +1,8 @@
 //! What fuzzing calls: any bytes in, a panic out where something is not as it must be. The same
 //! functions replay the kept corpora in plain tests.
 
+mod users;
+
 use std::sync::Arc;
 
 use linebus_broker::{Limits, Stage};
@@ -13,6 +15,8 @@ use crate::ledger::Verdict;
 use crate::rules::fits;
 use crate::simulation::pair::Pair;
 use crate::simulation::record::Record;
+
+pub use users::users;
 
 /// Ends a piece in the bytes of [`stream`].
 const PIECE_END: u8 = 0x1d;

@@ -10,6 +10,7 @@ pub mod process;
 pub mod rules;
 pub mod simulation;
 pub mod telnet;
+pub mod terminal;
 pub mod tls;
 pub mod transcript;
 pub mod users;

@@ -35,3 +35,8 @@ fn streams_mean_the_same_however_they_are_cut() {
 fn configurations_are_right_or_explained() {
     replay("config", fuzz::config);
 }
+
+#[test]
+fn users_files_are_right_or_explained_and_can_be_edited() {
+    replay("users", fuzz::users);
+}

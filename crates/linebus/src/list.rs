@@ -62,7 +62,8 @@ pub(crate) async fn who(bus: &Bus, args: Who) -> Result<(), Failure> {
     print_table(["USER", "ID", "ADDRESS"], rows)
 }
 
-fn print_json(rows: impl Iterator<Item = impl Serialize>) -> Result<(), Failure> {
+/// One object per line.
+pub(crate) fn print_json(rows: impl Iterator<Item = impl Serialize>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     for row in rows {
         serde_json::to_writer(&mut out, &row).map_err(io::Error::from)?;
@@ -72,7 +73,10 @@ fn print_json(rows: impl Iterator<Item = impl Serialize>) -> Result<(), Failure>
 }
 
 /// Aligned and with a heading on a terminal; for programs, words with a tab between them.
-fn print_table<const N: usize>(heading: [&str; N], rows: Vec<[String; N]>) -> Result<(), Failure> {
+pub(crate) fn print_table<const N: usize>(
+    heading: [&str; N],
+    rows: Vec<[String; N]>,
+) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     if !out.is_terminal() {
         for row in rows {

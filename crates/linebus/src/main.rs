@@ -15,6 +15,7 @@ mod print;
 mod send;
 mod serve;
 mod until;
+mod user;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,7 @@ enum Command {
     On(on::Args),
     Chat(chat::Args),
     Bench(bench::Args),
+    User(user::Args),
     Completions(docs::Completions),
     Man(docs::Man),
 }
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::On(args) => bus::block_on(on::run(&bus, args)),
         Command::Chat(args) => bus::block_on(chat::run(&bus, args)),
         Command::Bench(args) => bench::run(&bus, &args),
+        Command::User(args) => user::run(args),
         Command::Completions(args) => docs::completions(&args),
         Command::Man(args) => docs::man(&args),
     };

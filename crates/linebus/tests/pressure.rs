@@ -1,16 +1,14 @@
 //! The command line under pressure: floods, lines without an end, jobs that fail while nothing
 //! comes, and a terminal that must be left as it was.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use linebus_testkit::process::Server;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use linebus_testkit::terminal::Terminal;
 
 fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_linebus"))
@@ -110,53 +108,12 @@ fn a_job_that_fails_is_told_before_the_next_message() {
     child.wait().expect("it is our child");
 }
 
-/// A terminal, from the side of the person before it.
-struct Terminal {
-    file: File,
-    shown: Vec<u8>,
-}
-
-impl Terminal {
-    /// A chat in a terminal of its own.
-    fn chat(url: &str, home: &Path) -> (Child, Self) {
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are some");
-        grantpt(&terminal).expect("it is ours");
-        unlockpt(&terminal).expect("it is ours");
-        let name = ptsname(&terminal, Vec::new()).expect("it has a name");
-        let name = name.to_str().expect("it is text");
-        let open = || File::options().read(true).write(true).open(name).expect("it is there");
-        let mut command = Command::new(binary());
-        command.args(["chat", "lobby"]).env("LINEBUS_URL", url.replace("//", "//alice@"));
-        command.env("XDG_STATE_HOME", home).env("TERM", "xterm");
-        command.stdin(open()).stdout(open()).stderr(open());
-        let child = command.spawn().expect("it can be started");
-        (child, Self { file: File::from(terminal), shown: Vec::new() })
-    }
-
-    fn press(&mut self, keys: &[u8]) {
-        self.file.write_all(keys).expect("it reads");
-    }
-
-    /// Reads until `wanted` is shown after what was waited for before.
-    fn expect(&mut self, wanted: &str) {
-        let wanted = wanted.as_bytes();
-        let mut buffer = [0; 1000];
-        loop {
-            if let Some(at) = self.shown.windows(wanted.len()).position(|part| part == wanted) {
-                self.shown.drain(..at + wanted.len());
-                return;
-            }
-            let len = self.file.read(&mut buffer).unwrap_or_else(|error| {
-                panic!("{error} after {}", String::from_utf8_lossy(&self.shown))
-            });
-            self.shown.extend_from_slice(&buffer[..len]);
-        }
-    }
-
-    fn is_as_it_was(&self) -> bool {
-        let modes = tcgetattr(&self.file).expect("it is a terminal").local_modes;
-        modes.contains(LocalModes::ICANON | LocalModes::ECHO)
-    }
+/// A chat in a terminal of its own.
+fn chat(url: &str, home: &Path) -> (Child, Terminal) {
+    let mut command = Command::new(binary());
+    command.args(["chat", "lobby"]).env("LINEBUS_URL", url.replace("//", "//alice@"));
+    command.env("XDG_STATE_HOME", home);
+    Terminal::start(command)
 }
 
 #[test]
@@ -166,7 +123,7 @@ fn a_chat_in_a_terminal_edits_lines_and_leaves_it_as_it_was() {
     let mut bob = server.telnet();
     bob.ask("login bob\nrecv lobby", "ok login bob");
     bob.expect("ok recv lobby");
-    let (mut child, mut terminal) = Terminal::chat(&server.url(), home.path());
+    let (mut child, mut terminal) = chat(&server.url(), home.path());
     terminal.expect("joined lobby");
     terminal.expect("> ");
     assert!(!terminal.is_as_it_was(), "lines are edited by the chat itself");
@@ -187,7 +144,7 @@ fn a_chat_in_a_terminal_edits_lines_and_leaves_it_as_it_was() {
 fn ctrl_c_ends_a_chat_and_leaves_the_terminal_as_it_was() {
     let server = Server::on_free_port(binary());
     let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let (mut child, mut terminal) = Terminal::chat(&server.url(), home.path());
+    let (mut child, mut terminal) = chat(&server.url(), home.path());
     terminal.expect("> ");
     terminal.press(b"half a line\x03");
     assert!(child.wait().expect("it is our child").success());
@@ -199,7 +156,7 @@ fn a_chat_that_is_thrown_out_leaves_the_terminal_as_it_was() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there are ports");
     let url = format!("linebus://{}", listener.local_addr().expect("it is bound"));
     let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let (mut child, mut terminal) = Terminal::chat(&url, home.path());
+    let (mut child, mut terminal) = chat(&url, home.path());
     let bus = listener.accept().expect("the chat connects").0;
     let mut lines = BufReader::new(bus.try_clone().expect("there are descriptors"));
     let say = |text: &str| (&bus).write_all(text.as_bytes()).expect("the chat reads");

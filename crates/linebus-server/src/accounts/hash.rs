@@ -27,6 +27,9 @@ const SALT_BYTES_MIN: usize = 8;
 /// Shortest password that is accepted for a new hash.
 pub const PASSWORD_CHARACTERS_MIN: usize = 8;
 
+/// Longest password in bytes that is accepted for a new hash: `login` and it are one line.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+
 /// A password. It is wiped from memory when it is dropped, and never shown.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
@@ -55,6 +58,9 @@ pub enum BadPassword {
     /// Shorter than [`PASSWORD_CHARACTERS_MIN`].
     #[error("a password has at least {PASSWORD_CHARACTERS_MIN} characters")]
     Short,
+    /// Longer than [`PASSWORD_BYTES_MAX`].
+    #[error("a password has at most {PASSWORD_BYTES_MAX} bytes")]
+    Long,
     /// It could not stand in a line.
     #[error("a password has no control characters")]
     Control,
@@ -77,6 +83,9 @@ impl Password {
         }
         if self.0.chars().count() < PASSWORD_CHARACTERS_MIN {
             return Err(BadPassword::Short);
+        }
+        if self.0.len() > PASSWORD_BYTES_MAX {
+            return Err(BadPassword::Long);
         }
         Ok(())
     }
