@@ -19,8 +19,10 @@ use crate::transcript::TestUser;
 #[must_use]
 pub fn write(folder: &Path, users: &[TestUser]) -> PathBuf {
     let path = folder.join("users.toml");
+    // One that is there may be readable by others.
+    let _ = std::fs::remove_file(&path);
     let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(&path);
+    let file = options.write(true).create_new(true).mode(0o600).open(&path);
     let written = file.and_then(|mut file| file.write_all(text(users).as_bytes()));
     written.expect("the folder can be written");
     path

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Problem;
 use super::reader::Reader;
 
-/// What TLS is served with. The files are read by [`Tls`](crate::Tls).
+/// What TLS is served with. The files are read when a server is started, and again when it is told to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TlsConfig {
     /// TCP addresses on which nothing but TLS is spoken; port 0 takes a free one.
