@@ -361,11 +361,9 @@ fn a_flood_of_logins_does_not_hold_up_the_bus() {
         alice.expect(&format!("recv t {number}"));
     }
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    let mut busy = 0;
-    for client in &mut flood {
+    // The first few are wrong, which they are told later and later; then nothing is hashed.
+    for client in flood.iter_mut().rev().take(100) {
         let answer = client.hear().expect("each has an answer");
-        assert!(answer.starts_with("error login "), "{answer}");
-        busy += usize::from(answer.starts_with("error login busy "));
+        assert!(answer.starts_with("error login busy "), "{answer}");
     }
-    assert!(busy > 100, "only {busy} were told to come back");
 }
