@@ -109,7 +109,9 @@ impl<L: Link> Broker<L> {
         let id = session.id();
         match granted {
             Ok(()) => {
-                connection.bucket = self.bucket(session, now);
+                if session.access().is_account() {
+                    connection.bucket = self.bucket(session, now);
+                }
                 say(&Event::Ok { verb: "login", rest: user }, &mut delivery);
                 delivery.facts.push(Fact::LoggedIn { id, user: user.into() });
                 self.announce_with(&mut delivery, &format!("joined {user} {id}"));

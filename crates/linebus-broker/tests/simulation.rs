@@ -34,8 +34,11 @@ fn the_broker_does_what_the_reference_does() {
     println!("{counts:#?}");
     // What never happens in a simulation is not tested by it.
     let wanted = "recv watch pong logoff slow memory shutdown not-lines paused held too-many too-long \
-                  bad-text bad-topic denied not-joined unknown-verb usage who topic help note";
-    for kind in wanted.split_whitespace().chain(["not waited for"]).filter(|_| worlds > 1) {
+                  bad-text bad-topic denied not-joined unknown-verb usage who topic help restart \
+                  login-first wrong-login busy abuse kicked left";
+    for kind in
+        wanted.split_whitespace().chain(["not waited for", "in a burst"]).filter(|_| worlds > 1)
+    {
         assert!(counts.contains_key(kind), "{kind} never happened: {counts:#?}");
     }
 }

@@ -212,11 +212,9 @@ impl Model {
         let http = |text: &str| text.rsplit_once(' ').is_some_and(|(_, v)| v.starts_with("HTTP/"));
         match Command::parse(text) {
             None => {}
-            Some(Ok(command)) if command.verb().needs_login() && self.must_log_in(id) => {
-                self.refuse(id, &format!("error {} login-first", command.verb()));
-            }
-            Some(Ok(command)) if !self.may_obey(id, command) => {
-                self.refuse(id, &format!("error {} denied", command.verb()));
+            Some(Ok(command)) if command.verb().needs_login() && !self.may_obey(id, command) => {
+                let code = if self.must_log_in(id) { "login-first" } else { "denied" };
+                self.refuse(id, &format!("error {} {code}", command.verb()));
             }
             Some(Ok(command)) => self.obey(id, command, time),
             Some(Err(_)) if first && http(text) => self.close(id, ByeReason::NotLines),

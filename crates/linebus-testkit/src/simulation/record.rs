@@ -14,7 +14,7 @@ const RUN_SHOWN: usize = 3;
 #[derive(Default)]
 pub struct Record {
     /// How often each kind of thing happened: the first word of a line heard, the code of an
-    /// error, the reason of a bye.
+    /// error or a note, the reason of a bye.
     pub counts: BTreeMap<String, usize>,
     transcript: Option<Vec<String>>,
 }
@@ -45,7 +45,7 @@ impl Record {
     pub fn heard(&mut self, name: &str, line: &str) {
         let mut words = line.split(' ');
         match (words.next(), words.nth(0), words.next()) {
-            (Some("bye"), Some(reason), _) => self.count(reason),
+            (Some("bye" | "note"), Some(reason), _) => self.count(reason),
             (Some("error"), _, Some(code)) => self.count(code),
             (verb, ..) => self.count(verb.unwrap_or("")),
         }

@@ -130,7 +130,7 @@ impl Script {
     }
 
     /// Logs in, and does not wait for the answer.
-    fn log_in(&self, rng: &mut Rng, serial: &mut u64, wire: &mut Vec<u8>) {
+    pub fn log_in(&self, rng: &mut Rng, serial: &mut u64, wire: &mut Vec<u8>) {
         let password = one(rng, &[" right", " right", " right", " right", " wrong", " busy", ""]);
         line(&format!("login {}{password}", one(rng, &USERS)), rng, wire);
         if rng.bool() {

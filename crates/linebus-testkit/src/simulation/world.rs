@@ -58,10 +58,10 @@ fn mix(seed: u64, number: u64) -> u64 {
     Rng::with_seed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)).u64(..)
 }
 
-/// Limits that may change while the bus is in use, drawn anew.
-fn other_limits(rng: &mut Rng, limits: &Limits) -> Limits {
+/// Limits that may change while the bus is in use, drawn anew; lines have at most so many bytes.
+fn other_limits(rng: &mut Rng, limits: &Limits, line_bytes_max: usize) -> Limits {
     Limits {
-        line_bytes_max: rng.usize(limits.line_bytes_max / 2..=limits.line_bytes_max),
+        line_bytes_max: rng.usize(line_bytes_max / 2..=line_bytes_max),
         joins_max: rng.usize(2..8),
         drain_ms: rng.u64(5..200),
         login_line_bytes_max: rng.usize(20..80),
@@ -88,13 +88,12 @@ impl World {
         let outbox_soft_bytes = rng.usize(100..1_000) * scale;
         let outbox_hard_bytes = outbox_soft_bytes * rng.usize(2..6);
         let limits = Limits {
-            line_bytes_max,
             outbox_soft_bytes,
             outbox_hard_bytes,
             sessions_bytes_max: outbox_hard_bytes + rng.usize(..3 * outbox_hard_bytes),
             ..Limits::default()
         };
-        let limits = other_limits(rng, &limits);
+        let limits = other_limits(rng, &limits, line_bytes_max);
         let script =
             Script { message_bytes_max: line_bytes_max / 2, run_lines_max, line_bytes_max };
         Self {
@@ -152,9 +151,9 @@ impl World {
                 962 if rng.u32(..10) == 0 => {
                     self.pair.close_all(ByeReason::Shutdown, "the bus stops")?;
                 }
-                963..966 if self.has_accounts => self.pair.set_accounts(script::accounts(rng))?,
-                966..968 => {
-                    self.limits = other_limits(rng, &self.limits);
+                963..968 if self.has_accounts => self.pair.set_accounts(script::accounts(rng))?,
+                968..970 => {
+                    self.limits = other_limits(rng, &self.limits, self.script.line_bytes_max);
                     self.pair.set_limits(&self.limits);
                 }
                 970..990 => {
@@ -182,15 +181,14 @@ impl World {
             taken => format!("{letter}{taken}"),
         };
         let room = rng.usize(..=self.room_bytes_max);
+        let mut wire = Vec::new();
+        if self.has_accounts && rng.u32(..4) > 0 {
+            self.script.log_in(rng, &mut self.serial, &mut wire);
+        }
         self.pair.record.remark(|| format!("{name} comes, with room for {room} bytes"));
         let (id, pipe) = self.pair.connect(&name, room)?;
-        self.seats[seat].client = Some(Client {
-            name,
-            shell: Shell::new(id, pipe),
-            wire: Vec::new(),
-            stalled: false,
-            closes: false,
-        });
+        self.seats[seat].client =
+            Some(Client { name, shell: Shell::new(id, pipe), wire, stalled: false, closes: false });
         Ok(())
     }
 
