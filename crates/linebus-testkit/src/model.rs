@@ -85,7 +85,9 @@ impl Model {
             };
             let left: BTreeSet<_> =
                 joins.keys().filter(|join| denied(join)).map(|(p, _)| p).collect();
-            left.iter().for_each(|left| self.refuse(id, &format!("note left {left}:")));
+            if !gone {
+                left.iter().for_each(|left| self.refuse(id, &format!("note left {left}:")));
+            }
             let kept = joins.iter().filter(|((pattern, _), _)| !left.contains(pattern));
             self.client(id).joins =
                 kept.map(|(join, group)| (join.clone(), group.clone())).collect();
