@@ -159,7 +159,16 @@ impl Reloader {
 
     fn warn_of_what_waits_for_a_restart(&self, config: &Config) {
         let Config {
-            listen, unix, threads, log, log_format, log_file, metrics, metrics_open_to_the_network, tls, ..
+            listen,
+            unix,
+            threads,
+            log,
+            log_format,
+            log_file,
+            metrics,
+            metrics_open_to_the_network,
+            tls,
+            ..
         } = &self.started;
         let keys = [
             ("listen", *listen != config.listen),

@@ -125,6 +125,9 @@ fn what_the_queue_has_no_room_for_is_lost_and_counted() {
 #[test]
 fn a_filter_that_is_none_is_explained() {
     let error = filter("linebus_server=loud").expect_err("there is no such level");
-    assert!(error.to_string().starts_with("log = \"linebus_server=loud\": error, warn,"), "{error}");
+    assert!(
+        error.to_string().starts_with("log = \"linebus_server=loud\": error, warn,"),
+        "{error}"
+    );
     assert!(filter("info,linebus_server=debug").is_ok());
 }
