@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use linebus_server::{Config, Control, Controller, Listeners, Source, controls};
+use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::log::{Log, Queue};
@@ -89,6 +90,10 @@ async fn serve(config: &Config, source: Option<Source>, log: &Queue) -> anyhow::
     let signals = Signals::register()?;
     let listeners = Listeners::bind(config)?;
     announce(&listeners);
+    // Under systemd, what depends on the bus may start. Elsewhere this does nothing.
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        tracing::warn!(%error, "can't tell systemd that the bus is ready");
+    }
     let obeying = tokio::spawn(signals.obey(controller, log.clone()));
     let served = linebus_server::run(listeners, config, controls).await;
     obeying.abort();
