@@ -118,7 +118,11 @@ fn a_log_file_that_was_renamed_is_opened_again() {
     let server = Server::configured(binary(), folder.path(), "log_file = \"log\"\n");
     let (log, old) = (folder.path().join("log"), folder.path().join("log.1"));
     assert_eq!(log.metadata().expect("it is there").permissions().mode() & 0o137, 0, "0640");
-    server.telnet().ask("login before", "ok login before");
+    let mut client = server.telnet();
+    client.ask("login before", "ok login before");
+    // It is logged before more is read.
+    client.barrier();
+    client.barrier();
     std::fs::rename(&log, &old).expect("it can be renamed");
     server.signal(Signal::USR1);
     until(&server, || log.exists());
