@@ -99,6 +99,12 @@ fn package() -> anyhow::Result<()> {
     let man = format!("{release}/packaging/man");
     std::fs::create_dir_all(&man)?;
     run(&linebus, &["man", &man])?;
+    for page in std::fs::read_dir(&man)? {
+        let page = page?.path();
+        if page.extension().is_some_and(|extension| extension == "1") {
+            run("gzip", &["-9nf", &page.to_string_lossy()])?;
+        }
+    }
     for shell in ["bash", "zsh", "fish"] {
         let output = Command::new(&linebus).args(["completions", shell]).output()?;
         if !output.status.success() {
@@ -106,7 +112,7 @@ fn package() -> anyhow::Result<()> {
         }
         std::fs::write(format!("{release}/packaging/{shell}"), output.stdout)?;
     }
-    run("cargo", &["deb", "--no-build", "-p", "linebus"])
+    run("cargo", &["deb", "--no-build", "--strip", "-p", "linebus"])
 }
 
 fn target() -> String {

@@ -172,10 +172,11 @@ impl Write for Queue {
     /// Takes one event, formatted and with its line's end.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let line = one_line(event);
-        OWN.with_borrow_mut(|own| match own {
-            Some(own) => *own = line,
-            None => self.push(line),
-        });
+        // A thread that ends has no such place any more, but may still have something to log.
+        let own = OWN.try_with(|own| own.borrow_mut().as_mut().map(|own| own.clone_from(&line)));
+        if !matches!(own, Ok(Some(()))) {
+            self.push(line);
+        }
         Ok(event.len())
     }
 

@@ -15,6 +15,9 @@ use linebus_testkit::telnet::Telnet;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+/// The page that says what each metric means.
+const OPERATIONS: &str = include_str!("../../../docs/operations.md");
+
 fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_linebus"))
 }
@@ -210,6 +213,17 @@ fn the_page_is_well_formed() {
         }
     }
     assert_eq!(kinds.len(), helps.len());
+    for name in kinds.keys() {
+        assert!(OPERATIONS.contains(&format!("`{name}")), "docs/operations.md leaves out {name}");
+    }
+    let labels =
+        seen.iter().filter_map(|series| series.strip_prefix("linebus_limits_reached_total"));
+    for limit in labels.filter_map(|label| label.split('"').nth(1)) {
+        assert!(
+            OPERATIONS.contains(&format!("`{limit}`")),
+            "docs/operations.md leaves out {limit}"
+        );
+    }
 }
 
 #[test]
