@@ -29,6 +29,8 @@ enum Task {
     Test,
     /// Formatting, clippy, rustdoc, dependencies and spelling; warnings are errors.
     Lint,
+    /// Build a Debian package, with `cargo deb`.
+    Package,
     /// Measure beside nats-server, redis-server and mosquitto; writes BENCHMARKS.md.
     Bench {
         /// Everything very small, to see that it works; writes nothing into the project.
@@ -51,6 +53,7 @@ fn main() -> anyhow::Result<()> {
         }
         Task::Test => test(),
         Task::Lint => lint(),
+        Task::Package => package(),
         Task::Bench { tiny, arguments } => bench(tiny, &arguments),
     }
 }
@@ -73,7 +76,7 @@ fn lint() -> anyhow::Result<()> {
 fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
     setup_peers()?;
     run("cargo", &["build", "--quiet", "--release", "-p", "linebus", "-p", "linebus-bench"])?;
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    let target = target();
     let linebus = format!("{target}/release/linebus");
     let mut wanted = vec!["compare", "--linebus", &linebus];
     if tiny {
@@ -83,6 +86,37 @@ fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
     }
     wanted.extend(arguments.iter().map(String::as_str));
     run(&format!("{target}/release/linebus-bench"), &wanted)
+}
+
+/// Everything in the package is listed in crates/linebus/Cargo.toml.
+fn package() -> anyhow::Result<()> {
+    if !works("cargo", &["deb", "--version"]) {
+        run("cargo", &["install", "--quiet", "--locked", "cargo-deb"])?;
+    }
+    run("cargo", &["build", "--release", "--locked", "-p", "linebus"])?;
+    let release = format!("{}/release", target());
+    let linebus = format!("{release}/linebus");
+    let man = format!("{release}/packaging/man");
+    std::fs::create_dir_all(&man)?;
+    run(&linebus, &["man", &man])?;
+    for page in std::fs::read_dir(&man)? {
+        let page = page?.path();
+        if page.extension().is_some_and(|extension| extension == "1") {
+            run("gzip", &["-9nf", &page.to_string_lossy()])?;
+        }
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let output = Command::new(&linebus).args(["completions", shell]).output()?;
+        if !output.status.success() {
+            bail!("`{linebus} completions {shell}` failed: {}", output.status);
+        }
+        std::fs::write(format!("{release}/packaging/{shell}"), output.stdout)?;
+    }
+    run("cargo", &["deb", "--no-build", "--strip", "-p", "linebus"])
+}
+
+fn target() -> String {
+    std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned())
 }
 
 /// Installs those servers that are not there.

@@ -123,6 +123,12 @@ impl<L: Link> Broker<L> {
         self.queued.load(Ordering::Relaxed)
     }
 
+    /// Bytes that sessions hold besides: unfinished lines, joins.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
     /// What it has done so far. Looks at every session: for once a second, not more.
     #[must_use]
     pub fn totals(&self) -> Totals {

@@ -78,6 +78,16 @@ pub enum Bound {
 }
 
 impl Bound {
+    /// All there are.
+    pub const ALL: [Self; 6] = [
+        Self::LineBytes,
+        Self::Joins,
+        Self::LoginLines,
+        Self::LoginFailures,
+        Self::LoginTimeout,
+        Self::Rate,
+    ];
+
     /// One word for logs and metrics.
     #[must_use]
     pub fn word(self) -> &'static str {

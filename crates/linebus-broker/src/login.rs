@@ -132,6 +132,21 @@ impl<L: Link> Broker<L> {
 }
 
 impl LoginRefused {
+    /// All words that there are.
+    pub const WORDS: [&str; 4] = ["wrong", "busy", "throttled", "readable_by_others"];
+
+    /// One word for logs and metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let [wrong, busy, throttled, readable_by_others] = Self::WORDS;
+        match self {
+            Self::Wrong => wrong,
+            Self::Busy(None) => busy,
+            Self::Busy(Some(_)) => throttled,
+            Self::ReadableByOthers => readable_by_others,
+        }
+    }
+
     fn refusal(self) -> Refusal<'static> {
         let refuse = |code, text: String| Refusal::new(Verb::Login, code, text);
         match self {

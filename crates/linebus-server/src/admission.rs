@@ -44,12 +44,17 @@ pub(crate) enum NotAdmitted {
 }
 
 impl NotAdmitted {
+    /// All words that there are.
+    pub(crate) const WORDS: [&str; 3] =
+        ["connections", "connections_per_address", "connections_per_address_per_second"];
+
     /// One word for logs and metrics.
     pub(crate) fn word(self) -> &'static str {
+        let [all, per_address, per_second] = Self::WORDS;
         match self {
-            Self::Connections(_) => "connections",
-            Self::PerAddress(_) => "connections_per_address",
-            Self::PerSecond(_) => "connections_per_address_per_second",
+            Self::Connections(_) => all,
+            Self::PerAddress(_) => per_address,
+            Self::PerSecond(_) => per_second,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The configuration: `linebus.toml`, which documents every key, and the reader that explains
 //! every mistake with its line.
 
+mod log_format;
 pub(crate) mod reader;
 mod tls;
 
@@ -12,6 +13,7 @@ use linebus_broker::Limits;
 use thiserror::Error;
 
 pub use crate::admission::Admission;
+pub use log_format::LogFormat;
 use reader::Reader;
 pub use tls::{ConfiguredFile, TlsConfig};
 
@@ -49,6 +51,10 @@ pub struct Config {
     pub lame_duck_ms: u64,
     /// What to log, in the words of `tracing`'s filter.
     pub log: String,
+    /// How a line of the log looks.
+    pub log_format: LogFormat,
+    /// The log's file; without it, standard error.
+    pub log_file: Option<PathBuf>,
     /// Where and how TLS is served.
     pub tls: TlsConfig,
     /// What the broker keeps.
@@ -71,6 +77,8 @@ impl Default for Config {
             shutdown_drain_ms: 5_000,
             lame_duck_ms: 60_000,
             log: "info".to_owned(),
+            log_format: LogFormat::default(),
+            log_file: None,
             tls: TlsConfig::default(),
             limits: Limits::default(),
         }
@@ -175,6 +183,8 @@ impl Config {
         reader.number("shutdown_drain_ms", 0..=600_000, &mut config.shutdown_drain_ms);
         reader.number("lame_duck_ms", 0..=86_400_000, &mut config.lame_duck_ms);
         reader.text("log", &mut config.log);
+        reader.choice("log_format", &LogFormat::ALL, &mut config.log_format);
+        reader.path("log_file", &mut config.log_file);
         config.tls.read(&mut reader);
         let Limits {
             line_bytes_max,

@@ -31,6 +31,7 @@ mod files;
 mod http;
 mod link;
 mod listener;
+mod log_quota;
 mod logins;
 mod metrics;
 mod reload;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use linebus_broker::{Broker, Fact};
+use linebus_broker::{Broker, Fact, LoginRefused};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, prometheus_text};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
@@ -18,7 +18,9 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::link::SocketLink;
+use crate::admission::NotAdmitted;
+use crate::link::{Peer, SocketLink};
+use crate::log_quota::{Quotas, limits};
 use crate::tls::Tls;
 
 /// One label and its value.
@@ -36,6 +38,10 @@ pub(crate) struct Metrics {
     /// Times that a connection was not read for a while.
     pub(crate) pauses: Counter,
     logins: Counter,
+    login_failures: Family<Label, Counter>,
+    denied: Counter,
+    limits_reached: Family<Label, Counter>,
+    quotas: Quotas,
     given_up: Counter,
     cut: Family<Label, Counter>,
     reloads: Family<Label, Counter>,
@@ -51,53 +57,49 @@ impl Metrics {
         tls: Option<Arc<Tls>>,
         log_lines_lost: Arc<AtomicU64>,
     ) -> Self {
-        let mut all = Self {
-            registry: Registry::with_prefix("linebus"),
-            accepted: Counter::default(),
-            refused: Family::default(),
-            accept_pauses: Counter::default(),
-            pauses: Counter::default(),
-            logins: Counter::default(),
-            given_up: Counter::default(),
-            cut: Family::default(),
-            reloads: Family::default(),
-            last_reload_good: Gauge::default(),
-            closed: OnceLock::new(),
-        };
-        let names = &mut all.registry;
-        // `register` ends each help text with a full stop.
+        let mut registry = Registry::with_prefix("linebus");
+        let names = &mut registry;
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         names.register("build", "Which linebus this is", build);
-        let mut counter = |name, help, counter: &Counter| {
-            names.register(name, help, counter.clone());
-        };
-        counter("connections_accepted", "Connections taken on", &all.accepted);
-        counter("accept_pauses", "Times that accepting had to pause", &all.accept_pauses);
-        counter("sender_pauses", "Times that a sender was not read for a while", &all.pauses);
-        counter("logins", "Logins that were granted", &all.logins);
-        counter("receivers_given_up", "Times senders stopped waiting for one", &all.given_up);
-        let refused = all.refused.clone();
-        names.register("connections_refused", "Connections turned away, by reason", refused);
-        names.register("receivers_cut", "Receivers cut off, by reason", all.cut.clone());
-        let reloads = all.reloads.clone();
-        names.register("config_reloads", "Times the configuration was read again", reloads);
-        let help = "Whether what stands in the configuration's files counts (1) or is wrong (0)";
-        names.register("config_last_reload_successful", help, all.last_reload_good.clone());
-        all.last_reload_good.set(1);
-        // Series that begin at 0 are there before something happens: alerts need that.
-        drop(all.refused.get_or_create(&[("reason", "busy")]));
-        drop(all.reloads.get_or_create(&[("result", "good")]));
-        drop(all.reloads.get_or_create(&[("result", "bad")]));
-        drop(all.cut.get_or_create(&[("reason", "slow")]));
-        drop(all.cut.get_or_create(&[("reason", "memory")]));
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        names.register_collector(Box::new(Bus {
-            broker,
-            tls,
-            log_lines_lost,
-            began_s: began.as_secs_f64(),
-        }));
-        all
+        let began_s = began.as_secs_f64();
+        names.register_collector(Box::new(Bus { broker, tls, log_lines_lost, began_s }));
+        let last_reload_good = Gauge::default();
+        let help = "Whether what stands in the configuration's files counts (1) or is wrong (0)";
+        names.register("config_last_reload_successful", help, last_reload_good.clone());
+        last_reload_good.set(1);
+        let help = "Times the configuration was read again";
+        let reloads = family(names, "config_reloads", help, "result", ["good", "bad"]);
+        let help = "Connections turned away, by reason";
+        let refused = family(names, "connections_refused", help, "reason", NotAdmitted::WORDS);
+        let help = "Logins that were not granted, by reason";
+        let login_failures = family(names, "login_failures", help, "reason", LoginRefused::WORDS);
+        let help = "Times that a client reached a limit";
+        let limits_reached = family(names, "limits_reached", help, "limit", limits());
+        let help = "Receivers cut off, by reason";
+        let cut = family(names, "receivers_cut", help, "reason", ["slow", "memory"]);
+        let mut counter = |name, help| {
+            let counter = Counter::default();
+            names.register(name, help, counter.clone());
+            counter
+        };
+        Self {
+            accepted: counter("connections_accepted", "Connections taken on"),
+            accept_pauses: counter("accept_pauses", "Times that accepting had to pause"),
+            pauses: counter("sender_pauses", "Times that a sender was not read for a while"),
+            logins: counter("logins", "Logins that were granted"),
+            denied: counter("denied", "Commands that the user's rules do not allow"),
+            given_up: counter("receivers_given_up", "Times senders stopped waiting for one"),
+            registry,
+            refused,
+            login_failures,
+            limits_reached,
+            quotas: Quotas::default(),
+            cut,
+            reloads,
+            last_reload_good,
+            closed: OnceLock::new(),
+        }
     }
 
     /// Everything in Prometheus' text format 0.0.4.
@@ -117,9 +119,24 @@ impl Metrics {
         self.closed.get_or_init(|| why);
     }
 
-    /// Counts a connection that was turned away.
-    pub(crate) fn refuse(&self, reason: &'static str) {
-        self.refused.get_or_create(&[("reason", reason)]).inc();
+    /// Counts and logs a connection that was turned away.
+    pub(crate) fn refuse(&self, why: NotAdmitted, peer: &Peer) {
+        let limit = why.word();
+        self.refused.get_or_create(&[("reason", limit)]).inc();
+        if self.reach(limit) {
+            tracing::info!(%peer, limit, "limit reached");
+        }
+    }
+
+    /// Counts that a limit was reached; whether it is to be logged, too.
+    fn reach(&self, limit: &'static str) -> bool {
+        self.limits_reached.get_or_create(&[("limit", limit)]).inc();
+        self.quotas.take_limit(limit)
+    }
+
+    /// Tells how many lines were not logged since this was called last; for once a second.
+    pub(crate) fn renew_quotas(&self) {
+        self.quotas.renew();
     }
 
     /// Counts a reload.
@@ -129,29 +146,72 @@ impl Metrics {
         self.last_reload_good.set(i64::from(good));
     }
 
-    /// Counts and logs what the broker tells.
+    /// Counts what the broker tells, and logs it unless much more of the kind is told.
     pub(crate) fn note(&self, fact: Fact) {
+        let quotas = &self.quotas;
         match fact {
             Fact::LoggedIn { id, user } => {
                 self.logins.inc();
-                tracing::info!(id, %user, "logged in");
+                if quotas.logged_in.take() {
+                    tracing::info!(id, %user, "logged in");
+                }
             }
             Fact::LoginRefused { id, user, refused } => {
-                tracing::warn!(id, %user, ?refused, "login refused");
+                let reason = refused.word();
+                self.login_failures.get_or_create(&[("reason", reason)]).inc();
+                if quotas.login_refused.take() {
+                    tracing::warn!(id, %user, reason, "login refused");
+                }
             }
-            Fact::Denied { id } => tracing::debug!(id, "denied"),
-            Fact::Limit { id, bound } => tracing::info!(id, limit = bound.word(), "limit reached"),
-            Fact::Left { id, pattern } => tracing::info!(id, %pattern, "no longer allowed to hear"),
+            Fact::Denied { id } => {
+                self.denied.inc();
+                if quotas.denied.take() {
+                    tracing::info!(id, "denied");
+                }
+            }
+            Fact::Limit { id, bound } => {
+                let limit = bound.word();
+                if self.reach(limit) {
+                    tracing::info!(id, limit, "limit reached");
+                }
+            }
+            Fact::Left { id, pattern } => {
+                if quotas.left.take() {
+                    tracing::info!(id, %pattern, "no longer allowed to hear");
+                }
+            }
             Fact::NotWaitedFor { id, queued } => {
                 self.given_up.inc();
-                tracing::warn!(id, queued, "senders no longer wait for this slow receiver");
+                if quotas.not_waited_for.take() {
+                    tracing::warn!(id, queued, "senders no longer wait for this slow receiver");
+                }
             }
             Fact::Cut { id, reason, queued } => {
                 self.cut.get_or_create(&[("reason", reason.word())]).inc();
-                tracing::warn!(id, %reason, queued, "receiver cut off");
+                if quotas.cut.take() {
+                    tracing::warn!(id, %reason, queued, "receiver cut off");
+                }
             }
         }
     }
+}
+
+/// Counters that differ by one label. Series that begin at 0 are there before something happens:
+/// alerts need that.
+fn family(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    label: &'static str,
+    words: impl IntoIterator<Item = &'static str>,
+) -> Family<Label, Counter> {
+    let family: Family<Label, Counter> = Family::default();
+    for word in words {
+        drop(family.get_or_create(&[(label, word)]));
+    }
+    // This ends the help text with a full stop.
+    registry.register(name, help, family.clone());
+    family
 }
 
 /// What is asked of the broker when somebody looks.
@@ -184,8 +244,10 @@ impl Collector for Bus {
         let help = "Connections that have ended, by what was said in `bye`";
         page.family("connections_ended", help, "reason", ended)?;
         page.gauge("queued_bytes", "What waits in all outboxes", totals.queued as u64)?;
+        let help = "What connections hold besides: unfinished lines, joins";
+        page.gauge("held_bytes", help, self.broker.held() as u64)?;
         let budget = self.broker.limits().sessions_bytes_max as u64;
-        page.gauge("queued_max_bytes", "What may wait in all outboxes", budget)?;
+        page.gauge("sessions_max_bytes", "What may wait and be held in all", budget)?;
         if let Some(tls) = &self.tls {
             let help = "When the first of the server's certificates ends, in seconds since 1970";
             page.gauge("tls_certificate_expiry_timestamp_seconds", help, tls.expires())?;

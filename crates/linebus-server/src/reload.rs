@@ -159,7 +159,16 @@ impl Reloader {
 
     fn warn_of_what_waits_for_a_restart(&self, config: &Config) {
         let Config {
-            listen, unix, threads, log, metrics, metrics_open_to_the_network, tls, ..
+            listen,
+            unix,
+            threads,
+            log,
+            log_format,
+            log_file,
+            metrics,
+            metrics_open_to_the_network,
+            tls,
+            ..
         } = &self.started;
         let keys = [
             ("listen", *listen != config.listen),
@@ -167,6 +176,8 @@ impl Reloader {
             ("tls.listen", tls.listen != config.tls.listen),
             ("threads", *threads != config.threads),
             ("log", *log != config.log),
+            ("log_format", *log_format != config.log_format),
+            ("log_file", *log_file != config.log_file),
             ("metrics", *metrics != config.metrics),
             (
                 "metrics_open_to_the_network",

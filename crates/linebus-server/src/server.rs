@@ -139,6 +139,7 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
         tracing::warn!(sessions = broker.sessions(), "some receivers did not read in time");
     }
     drop(workers);
+    metrics.renew_quotas();
     Ok(())
 }
 
@@ -150,6 +151,7 @@ async fn publish_stats(broker: Arc<Broker<SocketLink>>, clock: Clock, metrics: A
         second.tick().await;
         stats.tick(&broker, &mut work, clock.now());
         work.facts().for_each(|fact| metrics.note(fact));
+        metrics.renew_quotas();
     }
 }
 
@@ -242,8 +244,7 @@ impl Reception {
         match self.doorkeeper.admit(ip, &self.admission.read(), now) {
             Ok(admitted) => Some(Ok(admitted)),
             Err(why) => {
-                tracing::info!(%peer, limit = why.word(), "limit reached");
-                self.metrics.refuse(why.word());
+                self.metrics.refuse(why, peer);
                 self.doorkeeper.refuse().map(|refused| Err((refused, why)))
             }
         }

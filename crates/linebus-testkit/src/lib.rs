@@ -4,6 +4,7 @@
 
 pub mod certificates;
 pub mod fuzz;
+pub mod http;
 pub mod ledger;
 pub mod model;
 pub mod process;

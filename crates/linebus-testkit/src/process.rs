@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -33,6 +33,22 @@ impl Server {
     #[must_use]
     pub fn on_free_port(binary: &Path) -> Self {
         Self::start(binary, &["--listen", "127.0.0.1:0"])
+    }
+
+    /// Starts it on a free loopback port with a configuration, which is written into `folder`.
+    #[must_use]
+    pub fn configured(binary: &Path, folder: &Path, text: &str) -> Self {
+        Self::spawn(Self::configured_command(binary, folder, text))
+    }
+
+    /// The same, not yet run.
+    #[must_use]
+    pub fn configured_command(binary: &Path, folder: &Path, text: &str) -> Command {
+        let file = folder.join("linebus.toml");
+        std::fs::write(&file, text).expect("a temporary folder can be written");
+        let mut command = Command::new(binary);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(file);
+        command
     }
 
     /// Runs a command that becomes a server, and waits until it says `ready`.
@@ -101,6 +117,11 @@ impl Server {
         let kib: usize =
             line.trim().trim_end_matches(" kB").parse().expect("a number of kibibytes");
         kib << 10
+    }
+
+    /// Its standard error, if the command that was spawned made it a pipe.
+    pub fn take_errors(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
     }
 
     /// Sends it a signal.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use linebus_server::Config;
 
+use crate::log;
+
 /// Check a configuration file: every mistake with its line, its key and what would be right.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -23,6 +25,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 /// # Errors
 /// All its mistakes, a line each, as `FILE: line N: KEY: what is wrong`.
 pub(crate) fn read(file: &Path) -> anyhow::Result<Config> {
-    Config::read(file)
-        .map_err(|error| anyhow!("{}", error.to_string().replace('\n', "\nlinebus: ")))
+    let config = Config::read(file)
+        .map_err(|error| anyhow!("{}", error.to_string().replace('\n', "\nlinebus: ")))?;
+    log::filter(&config.log).map_err(|error| anyhow!("{}: {error}", file.display()))?;
+    Ok(config)
 }

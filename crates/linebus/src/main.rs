@@ -9,6 +9,7 @@ mod exit;
 mod hear;
 mod joining;
 mod list;
+mod log;
 mod on;
 mod ping;
 mod print;

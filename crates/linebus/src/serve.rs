@@ -1,20 +1,22 @@
 //! `linebus serve`: the bus itself.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use linebus_server::{Config, Control, Controller, Listeners, Source, controls};
+use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+
+use crate::log::{Log, Queue};
 
 /// Run the bus.
 ///
 /// Standard output says `listening tcp ADDRESS`, `listening tls ADDRESS` or `listening unix PATH`
 /// for each listener, then `ready`. SIGTERM and SIGINT end it decently, SIGUSR2 as a lame duck:
 /// nobody is accepted any more, and goodbyes are spread over a while. SIGHUP reads the configuration
-/// and its files again.
+/// and its files again; SIGUSR1 opens the log file again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Read the configuration from this file; linebus.toml documents every key.
@@ -65,7 +67,7 @@ impl Args {
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let config = args.read()?;
-    log_to_standard_error(&config.log)?;
+    let log = Log::start(&config)?;
     // Every connection is a file descriptor; the soft limit is often 1 024.
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => tracing::debug!(limit, "file descriptors"),
@@ -75,11 +77,12 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("can't start the runtime")?;
-    runtime.block_on(serve(&config, args.source()))
+    runtime.block_on(serve(&config, args.source(), log.queue()))
 }
 
-async fn serve(config: &Config, source: Option<Source>) -> anyhow::Result<()> {
+async fn serve(config: &Config, source: Option<Source>, log: &Queue) -> anyhow::Result<()> {
     let (controller, mut controls) = controls();
+    controls.log_lines_lost = log.lost();
     if let Some(source) = source {
         controls = controls.reloading(source);
     }
@@ -87,7 +90,11 @@ async fn serve(config: &Config, source: Option<Source>) -> anyhow::Result<()> {
     let signals = Signals::register()?;
     let listeners = Listeners::bind(config)?;
     announce(&listeners);
-    let obeying = tokio::spawn(signals.obey(controller));
+    // Under systemd, what depends on the bus may start. Elsewhere this does nothing.
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        tracing::warn!(%error, "can't tell systemd that the bus is ready");
+    }
+    let obeying = tokio::spawn(signals.obey(controller, log.clone()));
     let served = linebus_server::run(listeners, config, controls).await;
     obeying.abort();
     served.context("can't start the threads")
@@ -99,6 +106,7 @@ struct Signals {
     interrupt: Signal,
     lame_duck: Signal,
     reload: Signal,
+    reopen_log: Signal,
 }
 
 impl Signals {
@@ -109,17 +117,22 @@ impl Signals {
             interrupt: listen(SignalKind::interrupt(), "SIGINT")?,
             lame_duck: listen(SignalKind::user_defined2(), "SIGUSR2")?,
             reload: listen(SignalKind::hangup(), "SIGHUP")?,
+            reopen_log: listen(SignalKind::user_defined1(), "SIGUSR1")?,
         })
     }
 
     /// Turns each signal into what it means, for ever.
-    async fn obey(mut self, controller: Controller) {
+    async fn obey(mut self, controller: Controller, log: Queue) {
         loop {
             let control = tokio::select! {
                 _ = self.terminate.recv() => Control::Shutdown,
                 _ = self.interrupt.recv() => Control::Shutdown,
                 _ = self.lame_duck.recv() => Control::LameDuck,
                 _ = self.reload.recv() => Control::Reload,
+                _ = self.reopen_log.recv() => {
+                    log.reopen();
+                    continue;
+                }
             };
             controller.ask(control);
         }
@@ -134,16 +147,4 @@ fn announce(listeners: &Listeners) {
     }
     let _ = writeln!(out, "ready");
     let _ = out.flush();
-}
-
-fn log_to_standard_error(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| {
-        format!("`log = {filter:?}`: error, warn, info, debug or trace is wanted")
-    })?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    Ok(())
 }

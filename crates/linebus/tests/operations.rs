@@ -1,4 +1,4 @@
-//! What an operator does to a running bus: its signals, its log, its figures.
+//! What an operator does to a running bus: its signals.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -12,14 +12,6 @@ fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_linebus"))
 }
 
-/// A server with a configuration, in a folder of its own.
-fn configured(folder: &TempDir, text: &str) -> Server {
-    let file = folder.path().join("linebus.toml");
-    std::fs::write(&file, text).expect("a temporary folder can be written");
-    let file = file.to_str().expect("its name is UTF-8");
-    Server::start(binary(), &["--listen", "127.0.0.1:0", "--config", file])
-}
-
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
@@ -27,7 +19,7 @@ fn folder() -> TempDir {
 #[test]
 fn a_lame_duck_says_goodbye_to_one_after_the_other() {
     let folder = folder();
-    let mut server = configured(&folder, "lame_duck_ms = 300\n");
+    let mut server = Server::configured(binary(), folder.path(), "lame_duck_ms = 300\n");
     let mut clients = [server.telnet(), server.telnet(), server.telnet()];
     let began = Instant::now();
     server.signal(Signal::USR2);
@@ -48,7 +40,7 @@ fn a_lame_duck_says_goodbye_to_one_after_the_other() {
 #[test]
 fn a_lame_duck_can_be_ended_at_once() {
     let folder = folder();
-    let mut server = configured(&folder, "lame_duck_ms = 3600000\n");
+    let mut server = Server::configured(binary(), folder.path(), "lame_duck_ms = 3600000\n");
     let mut client = server.telnet();
     server.signal(Signal::USR2);
     client.expect("note lame-duck the bus stops within 3600 s; connect to another one");

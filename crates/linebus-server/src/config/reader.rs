@@ -110,6 +110,23 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// One of several words, each with what it stands for.
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&str, T)],
+        into: &mut T,
+    ) {
+        let Some(item) = self.item(key) else { return };
+        match choices.iter().find(|(word, _)| item.as_str() == Some(word)) {
+            Some((_, value)) => *into = *value,
+            None => {
+                let words: Vec<_> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
+                self.problem(key, format!("{} is wanted", words.join(" or ")));
+            }
+        }
+    }
+
     /// A path, from the configuration's folder on if it is relative; the empty one is none.
     pub(crate) fn path(&mut self, key: &'static str, into: &mut Option<PathBuf>) {
         let mut file = None;

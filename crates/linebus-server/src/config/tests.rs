@@ -57,6 +57,8 @@ fn the_documented_file_names_every_key() {
         "threads",
         "also_loopback",
         "log",
+        "log_format",
+        "log_file",
         "certificate",
         "key",
         "client_ca",
@@ -88,6 +90,7 @@ fn each_mistake_has_its_line_its_key_and_its_remedy() {
         "joins_max = 1",
         &["line 1: joins_max: there is no such key; did you mean `limits.joins_max`?"],
     );
+    check("log_format = \"xml\"", &["line 1: log_format: \"text\" or \"json\" is wanted"]);
     check("log = true", &["line 1: log: a text in quotes is wanted"]);
     check(
         "open_to_the_network = \"no\"",
