@@ -115,9 +115,17 @@ fn outbox(row: &ClientRow) -> String {
     format!("{}{}", if row.slow { "!" } else { "" }, bytes(row.queued_bytes))
 }
 
-/// The columns that fit into `width` characters with one between them, and their widths.
-pub(super) fn fit<R: Row>(width: u16) -> Vec<(&'static Column<R>, u16)> {
-    let mut columns: Vec<_> = R::COLUMNS.iter().map(|column| (column, column.width.0)).collect();
+/// The columns that fit into `width` characters with one between them, and their widths. What
+/// `rows` have of numbers fits into them.
+pub(super) fn fit<R: Row>(width: u16, rows: &[&R]) -> Vec<(&'static Column<R>, u16)> {
+    let least = |column: &Column<R>| match &column.kind {
+        Kind::Name(_) => column.width.0,
+        Kind::Number(_, shown) => {
+            let widths = rows.iter().map(|row| shown(row).len());
+            u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX).max(column.width.0)
+        }
+    };
+    let mut columns: Vec<_> = R::COLUMNS.iter().map(|column| (column, least(column))).collect();
     while columns.len() > 1 && taken(&columns) > usize::from(width) {
         let last = (0..columns.len()).max_by_key(|&at| columns[at].0.rank);
         columns.remove(last.expect("there is one"));
@@ -145,7 +153,7 @@ mod tests {
     use super::*;
 
     fn heads<R: Row>(width: u16) -> Vec<&'static str> {
-        let columns = fit::<R>(width);
+        let columns = fit::<R>(width, &[]);
         assert!(taken(&columns) <= usize::from(width).max(10), "{width}");
         columns.iter().map(|(column, _)| column.head).collect()
     }
@@ -158,12 +166,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_number_is_never_cut() {
+        let row = ClientRow { id: 12_345_678, ..ClientRow::default() };
+        let columns = fit(80, &[&row]);
+        assert_eq!((columns[0].0.head, columns[0].1), ("NR", 8));
+        assert!(taken(&columns) <= 80);
+    }
+
+    #[test]
     fn no_window_is_too_narrow_or_too_wide() {
         for width in (0..500).chain([u16::MAX]) {
             assert!(!heads::<TopicRow>(width).is_empty());
             assert!(!heads::<ClientRow>(width).is_empty());
         }
-        let [.., (topic, width)] = fit::<TopicRow>(100)[..1] else { panic!("there are more") };
+        let [.., (topic, width)] = fit::<TopicRow>(100, &[])[..1] else { panic!("there are more") };
         assert_eq!((topic.head, width), ("TOPIC", 100 - 9 - 7 - 7 - 3));
     }
 }

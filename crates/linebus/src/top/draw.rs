@@ -179,7 +179,7 @@ fn draw_table<R: Row>(frame: &mut Frame<'_>, area: Rect, top: &mut Top, all: &[R
     let offset = top.view(R::WHICH).offset.min(rows.len().saturating_sub(page));
     let shown = &rows[offset..rows.len().min(offset + page)];
     let sort = &R::COLUMNS[top.view(R::WHICH).sort];
-    let columns = fit::<R>(area.width);
+    let columns = fit::<R>(area.width, shown);
     let cell = |text: &str, width: u16, is_number: bool| {
         let text = Text::raw(look.cut(text, usize::from(width)));
         Cell::from(if is_number { text.right_aligned() } else { text })

@@ -103,7 +103,8 @@ fn topics_are_shown_under_the_totals() {
         quiet                                                          7       0       0
 
         ? help  q quit  t topics  c clients  s sort  r reverse  / filter  p pause
-    "#]].assert_eq(&screen.text((80, 10), PLAIN));
+    "#]]
+    .assert_eq(&screen.text((80, 10), PLAIN));
 }
 
 #[test]
@@ -121,7 +122,8 @@ fn clients_are_shown_and_a_slow_one_is_marked() {
            17 guest      127.0.0.1:40017          28m     0      0     0       0       0
 
         ? help  q quit  t topics  c clients  s sort  r reverse  / filter  p pause
-    "#]].assert_eq(&screen.text((80, 10), PLAIN));
+    "#]]
+    .assert_eq(&screen.text((80, 10), PLAIN));
     let buffer = screen.buffer((80, 10), RICH, Duration::ZERO);
     let slow = buffer.content.iter().filter(|cell| cell.fg == Color::Red).count();
     assert!(slow >= 70, "its row is red");
@@ -145,7 +147,8 @@ fn the_smallest_window_shows_what_matters() {
            17 guest              0     0       0
 
         ? help  q quit  t topics  c clients  s …
-    "#]].assert_eq(&screen.text((40, 10), RICH));
+    "#]]
+    .assert_eq(&screen.text((40, 10), RICH));
 }
 
 #[test]
@@ -180,7 +183,7 @@ fn a_filter_is_shown_while_it_is_written_and_while_it_holds() {
 #[test]
 fn old_figures_a_lost_connection_and_a_pause_are_said() {
     let mut screen = Screen::of(snapshot());
-    let mut after = |screen: &mut Screen, seconds| {
+    let after = |screen: &mut Screen, seconds| {
         text(&screen.buffer((90, 10), PLAIN, Duration::from_secs(seconds)))
     };
     assert!(!after(&mut screen, 2).contains("old"));
