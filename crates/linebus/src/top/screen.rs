@@ -1,6 +1,7 @@
 //! The loop behind the screen: keys, figures and the time come in, drawings go out.
 
 use std::io;
+use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use anyhow::Context;
 use linebus_client::{Event, Events};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event as Input};
+use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -20,13 +22,14 @@ use crate::top::state::Top;
 use crate::top::stats::Reader;
 
 /// The terminal, taken over; dropping this gives it back. So does a panic, by the hook that
-/// ratatui sets.
-struct Screen(DefaultTerminal);
+/// ratatui sets. The drop that ratatui has is left out: it panics when the terminal is gone.
+struct Screen(ManuallyDrop<DefaultTerminal>);
 
 impl Screen {
     fn take() -> io::Result<Self> {
         // A terminal that is half taken over is given back as well.
-        ratatui::try_init().map(Self).inspect_err(|_| ratatui::restore())
+        let give_back = |_: &io::Error| drop(ratatui::try_restore());
+        Ok(Self(ManuallyDrop::new(ratatui::try_init().inspect_err(give_back)?)))
     }
 }
 
@@ -34,7 +37,11 @@ impl Drop for Screen {
     fn drop(&mut self) {
         // If it is gone, there is nothing to put right.
         let _ = self.0.show_cursor();
-        let _ = ratatui::try_restore();
+        // The hook has done the rest before it printed the panic; once more, and the cursor would
+        // go back to above the message.
+        if !std::thread::panicking() {
+            let _ = ratatui::try_restore();
+        }
     }
 }
 
@@ -73,7 +80,14 @@ pub(super) async fn run(bus: String, mut events: Events) -> Result<(), Failure> 
             }
         };
         if changed {
-            screen.0.draw(|frame| draw(frame, &mut top, look, Instant::now()))?;
+            let drawn = screen.0.draw(|frame| draw(frame, &mut top, look, Instant::now()));
+            match drawn {
+                // Of a terminal that is gone (tty_ioctl(4)); its hang-up is on the way.
+                Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
+                    return Ok(());
+                }
+                drawn => drawn.context("can't write to the terminal")?,
+            };
         }
     }
 }

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::style::{Color, Modifier};
 
@@ -83,7 +83,7 @@ impl Screen {
 fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width).max(1);
     let lines = buffer.content.chunks(width).map(|line| {
-        let line: String = line.iter().map(|cell| cell.symbol()).collect();
+        let line: String = line.iter().map(Cell::symbol).collect();
         line.trim_end().to_owned() + "\n"
     });
     lines.collect()
