@@ -39,9 +39,13 @@ impl Bus {
     }
 
     fn connect(&mut self) -> Client {
+        self.connect_from("memory")
+    }
+
+    fn connect_from(&mut self, address: &str) -> Client {
         let (sender, output) = channel();
         let now = self.now();
-        let connection = self.broker.connect(Pipe(sender), "memory", &mut self.work, now);
+        let connection = self.broker.connect(Pipe(sender), address, &mut self.work, now);
         let client = Client { connection, output };
         client.hear();
         client
@@ -138,6 +142,33 @@ fn nobody_hears_more_than_a_hundred_clients_and_topics() {
     let heard = eye.stats();
     assert_eq!(heard.len(), 1 + 100 + 100 + 1);
     assert_eq!(heard.last().map(String::as_str), Some("end more_clients=53 more_topics=30"));
+    drop(others);
+}
+
+#[test]
+fn ten_thousand_clients_and_the_longest_names_make_a_second_of_less_than_64_kib() {
+    let mut bus = Bus::new();
+    let (mut eye, mut ear, mut mouth) = (bus.connect(), bus.connect(), bus.connect());
+    // As long as an IPv6 address with its port can be, and as a user's name and a topic may be.
+    let address = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535";
+    let others: Vec<_> = (0..10_000)
+        .map(|number| {
+            let mut client = bus.connect_from(address);
+            bus.say(&mut client, &format!("login {number:0>64}\n"));
+            client
+        })
+        .collect();
+    bus.say(&mut ear, "recv >\n");
+    bus.say(&mut eye, "recv $bus.stats\n");
+    bus.tick(1_000);
+    let text: String = (0..300).map(|number| format!("send {number:0>200} x\n")).collect();
+    bus.say(&mut mouth, &text);
+    bus.tick(1_000);
+    let heard = eye.hear();
+    assert!(heard.len() < 64 << 10, "{} bytes", heard.len());
+    // The shortest longest line that can be configured.
+    assert!(heard.lines().all(|line| line.len() < 512), "{heard}");
+    assert!(heard.ends_with("recv $bus.stats end more_clients=9903 more_topics=200\n"));
     drop(others);
 }
 

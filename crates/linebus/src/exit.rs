@@ -1,6 +1,6 @@
 //! How a command ends: exit codes that mean something, and errors that say what to do.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use linebus_client::Error;
@@ -88,6 +88,7 @@ pub(crate) fn code(done: Result<(), Failure>) -> ExitCode {
 }
 
 fn say(code: u8, text: &str) -> ExitCode {
-    eprintln!("linebus: {text}");
+    // Nobody may be there to be told, such as when a terminal was closed.
+    let _ = writeln!(io::stderr(), "linebus: {text}");
     ExitCode::from(code)
 }

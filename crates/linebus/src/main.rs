@@ -15,6 +15,7 @@ mod ping;
 mod print;
 mod send;
 mod serve;
+mod top;
 mod until;
 mod user;
 
@@ -44,6 +45,7 @@ enum Command {
     Watch(hear::Watch),
     Topics(list::Topics),
     Who(list::Who),
+    Top(top::Args),
     Ping(ping::Args),
     On(on::Args),
     Chat(chat::Args),
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Watch(args) => bus::block_on(hear::watch(&bus, args)),
         Command::Topics(args) => bus::block_on(list::topics(&bus, args)),
         Command::Who(args) => bus::block_on(list::who(&bus, args)),
+        Command::Top(args) => bus::block_on(top::run(&bus, args)),
         Command::Ping(args) => bus::block_on(ping::run(&bus, args)),
         Command::On(args) => bus::block_on(on::run(&bus, args)),
         Command::Chat(args) => bus::block_on(chat::run(&bus, args)),
