@@ -34,6 +34,8 @@ struct Guest {
     hearing: Vec<u8>,
     /// The connection broke, as the model was told.
     lost: bool,
+    /// It was read since rates are limited: a limit younger than the connection holds from then on.
+    metered: bool,
     /// It was above its soft mark for too long; nobody waits for it until it has drained.
     given_up: bool,
 }
@@ -133,6 +135,7 @@ impl Pair {
             attempt: None,
             hearing: Vec::new(),
             lost: false,
+            metered: true,
             given_up: false,
         };
         self.guests.insert(id, guest);
@@ -153,6 +156,7 @@ impl Pair {
         let guest = self.guests.get_mut(&id).expect("it is connected");
         self.work.space(&guest.connection, &self.broker, now)[..bytes.len()].copy_from_slice(bytes);
         self.broker.receive(&mut guest.connection, &mut self.work, bytes.len(), now);
+        guest.metered = true;
         bytes.iter().for_each(|byte| guest.text.read(*byte));
         let (session, unread) = (guest.connection.session(), guest.connection.unread_bytes());
         let is_partial = !guest.connection.holds_lines() && !guest.connection.is_logging_in();
@@ -237,6 +241,7 @@ impl Pair {
     pub fn set_limits(&mut self, limits: &Limits) {
         self.record.remark(|| format!("new limits: {limits:?}"));
         self.sent.clear();
+        self.guests.values_mut().for_each(|guest| guest.metered = false);
         self.line_bytes_max = self.line_bytes_max.max(limits.line_bytes_max);
         self.broker.set_limits(limits.clone());
         self.model.limits = limits.clone();
@@ -276,6 +281,7 @@ impl Pair {
         let now = self.now();
         let guest = self.guests.get_mut(&id).expect("it is connected");
         let until = guest.connection.paused_until(&self.broker, now);
+        let metered = guest.metered;
         let Limits {
             drain_ms, outbox_soft_bytes, user_lines_per_second: rate, user_burst_ms, ..
         } = *self.broker.limits();
@@ -288,7 +294,7 @@ impl Pair {
             if rate == 0 && self.queued().all(|(_, queued)| queued <= outbox_soft_bytes / 2) {
                 return Err(format!("{} waits for nobody", self.guests[&id].name));
             }
-        } else if rate > 0 && sent > rate * user_burst_ms * 1_000 {
+        } else if rate > 0 && metered && sent > rate * user_burst_ms * 1_000 {
             let name = &self.guests[&id].name;
             return Err(format!("{name} may go on after {sent} millionths of a line too many"));
         } else if rate > 0 && sent > 0 {
