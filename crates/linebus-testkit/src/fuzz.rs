@@ -1,27 +1,20 @@
 //! What fuzzing calls: any bytes in, a panic out where something is not as it must be. The same
 //! functions replay the kept corpora in plain tests.
 
+mod broker;
+mod command;
 mod users;
 
-use std::sync::Arc;
-
-use linebus_broker::{Limits, Stage};
 use linebus_protocol::run::Run;
 use linebus_protocol::text::{check_line, is_clean};
 use linebus_protocol::{Command, Event, Pattern, Topic};
 use linebus_server::Config;
 
-use crate::ledger::Verdict;
 use crate::rules::fits;
-use crate::simulation::pair::Pair;
-use crate::simulation::record::Record;
 
+pub use broker::broker;
+pub use command::command;
 pub use users::users;
-
-/// Ends a piece in the bytes of [`stream`].
-const PIECE_END: u8 = 0x1d;
-/// Longest line in [`stream`].
-const LINE_BYTES_MAX: usize = 64;
 
 /// A line, read as a command and as an event; as a run, it says the same.
 pub fn line(data: &[u8]) {
@@ -80,62 +73,6 @@ fn is_pattern(word: &str) -> bool {
             || (!name.is_empty() && name.bytes().all(plain))
     };
     word.len() <= 200 && tokens.len() <= 16 && tokens.iter().enumerate().all(is_token)
-}
-
-/// Pieces of what clients write, each as one read: `A` to `D` and the bytes, ended by 0x1d; a
-/// lower-case letter closes. Everybody hears what is due, however it was cut.
-pub fn stream(data: &[u8]) {
-    if let Err(wrong) = play(data, &mut pair(Record::default())) {
-        let mut pair = pair(Record::with_transcript());
-        let again = play(data, &mut pair).err();
-        panic!("{wrong}; again: {again:?}\n{}", pair.record.transcript());
-    }
-}
-
-fn pair(record: Record) -> Pair {
-    let limits = Limits { line_bytes_max: LINE_BYTES_MAX, joins_max: 4, ..Limits::default() };
-    Pair::new(&limits, record)
-}
-
-fn play(data: &[u8], pair: &mut Pair) -> Verdict {
-    let (mut clients, mut past) = ([None; 4], Vec::new());
-    for piece in data.split(|byte| *byte == PIECE_END) {
-        let Some((who, bytes)) = piece.split_first() else { continue };
-        let seat = usize::from(who & 3);
-        let open = |id: &u64| pair.session(*id).stage() == Stage::Open;
-        let id = match clients[seat].filter(open) {
-            Some(id) => id,
-            None => {
-                if let Some(id) = clients[seat].take() {
-                    past.push(Arc::downgrade(&pair.session(id)));
-                    pair.disconnect(id)?;
-                }
-                let letter = char::from(b"ABCD"[(seat + 3) % 4]);
-                pair.connect(&letter.to_string(), usize::MAX)?.0
-            }
-        };
-        clients[seat] = Some(id);
-        for bytes in bytes.chunks(linebus_broker::READ_BYTES) {
-            pair.receive(id, bytes)?;
-        }
-        if who.is_ascii_lowercase() {
-            past.push(Arc::downgrade(&pair.session(id)));
-            pair.leave(id)?;
-            pair.disconnect(id)?;
-            clients[seat] = None;
-        }
-    }
-    for id in clients.into_iter().flatten() {
-        past.push(Arc::downgrade(&pair.session(id)));
-        pair.disconnect(id)?;
-    }
-    if past.iter().any(|session| session.upgrade().is_some()) {
-        return Err("somebody who has gone is still known to somebody".to_owned());
-    }
-    match (pair.broker().sessions(), pair.broker().queued()) {
-        (0, 0) => Ok(()),
-        left => Err(format!("sessions and bytes left: {left:?}")),
-    }
 }
 
 /// A configuration: right, or wrong with a line of the text and a remedy for each mistake.

@@ -22,13 +22,18 @@ fn lines_are_read_as_they_are_written() {
 }
 
 #[test]
+fn commands_are_written_as_they_are_read() {
+    replay("command", fuzz::command);
+}
+
+#[test]
 fn patterns_are_what_the_grammar_says() {
     replay("pattern", fuzz::pattern);
 }
 
 #[test]
-fn streams_mean_the_same_however_they_are_cut() {
-    replay("stream", fuzz::stream);
+fn everybody_hears_what_is_due_however_lines_are_cut() {
+    replay("broker", fuzz::broker);
 }
 
 #[test]

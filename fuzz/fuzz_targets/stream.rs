@@ -1,4 +1,0 @@
-#![no_main]
-//! See [`linebus_testkit::fuzz::stream`].
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| linebus_testkit::fuzz::stream(data));
