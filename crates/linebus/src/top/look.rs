@@ -15,13 +15,14 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Goes by `NO_COLOR` (no-color.org) and by the locale: `LC_ALL`, or else `LC_CTYPE`, or else
-    /// `LANG` (POSIX, 8.2).
+    /// Goes by `NO_COLOR` (no-color.org), by `TERM` for DEC's terminals, which have no colours,
+    /// and by the locale: `LC_ALL`, or else `LC_CTYPE`, or else `LANG` (POSIX, 8.2).
     pub(super) fn of_environment() -> Self {
         let set = |name: &str| var(name).ok().filter(|value| !value.is_empty());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
         Self {
-            colour: set("NO_COLOR").is_none(),
+            colour: set("NO_COLOR").is_none()
+                && !set("TERM").is_some_and(|term| term.starts_with("vt")),
             unicode: locale.is_some_and(|locale| is_utf8(&locale)),
         }
     }
