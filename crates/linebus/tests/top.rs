@@ -44,10 +44,18 @@ fn while_they_talk<T>((ear, mouth): &mut (Telnet, Telnet), meanwhile: impl FnOnc
                 ear.expect("recv rooms.vienna lights on");
             }
         });
-        let done = meanwhile();
-        enough.store(true, Ordering::Relaxed);
-        done
+        let _end = End(&enough);
+        meanwhile()
     })
+}
+
+/// Ends the talk, also when a check fails meanwhile.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
