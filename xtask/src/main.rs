@@ -1,5 +1,7 @@
 //! `cargo xtask`: what developers run, and CI with them. Each command is a list of programs.
 
+mod fuzz;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -31,6 +33,27 @@ enum Task {
     Lint,
     /// Build a Debian package, with `cargo deb`.
     Package,
+    /// Play the broker in many simulated worlds, built for release; stops at the first failure and
+    /// says its seed.
+    Simulate {
+        /// More arguments: `--steps N`, `--seed S`.
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        arguments: Vec<String>,
+    },
+    /// Fuzz each target for a while, one after the other, and say how many inputs each has run.
+    Fuzz {
+        /// For so long each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// These targets; all where none is named.
+        targets: Vec<String>,
+    },
+    /// Use a real server, built for release, for a long time: nothing may grow or get lost.
+    Soak {
+        /// More arguments: `--minutes N`.
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        arguments: Vec<String>,
+    },
     /// Measure beside nats-server, redis-server and mosquitto; writes BENCHMARKS.md.
     Bench {
         /// Everything very small, to see that it works; writes nothing into the project.
@@ -54,6 +77,9 @@ fn main() -> anyhow::Result<()> {
         Task::Test => test(),
         Task::Lint => lint(),
         Task::Package => package(),
+        Task::Simulate { arguments } => testkit("simulate", &arguments),
+        Task::Fuzz { seconds, targets } => fuzz::fuzz(seconds, targets),
+        Task::Soak { arguments } => soak(arguments),
         Task::Bench { tiny, arguments } => bench(tiny, &arguments),
     }
 }
@@ -71,6 +97,20 @@ fn lint() -> anyhow::Result<()> {
     run("env", &[denied, "cargo", "doc", "--quiet", "--workspace", "--no-deps"])?;
     run("cargo", &["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"])?;
     run("typos", &[])
+}
+
+/// Runs one of the testkit's programs, built for release.
+fn testkit(program: &str, arguments: &[String]) -> anyhow::Result<()> {
+    let mut wanted =
+        vec!["run", "--quiet", "--release", "-p", "linebus-testkit", "--bin", program, "--"];
+    wanted.extend(arguments.iter().map(String::as_str));
+    run("cargo", &wanted)
+}
+
+fn soak(mut arguments: Vec<String>) -> anyhow::Result<()> {
+    run("cargo", &["build", "--quiet", "--release", "-p", "linebus"])?;
+    arguments.extend(["--linebus".to_owned(), format!("{}/release/linebus", target())]);
+    testkit("soak", &arguments)
 }
 
 fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {

@@ -4,10 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use linebus_testkit::simulation::simulate;
+use linebus_testkit::simulation::{WORLD_STEPS, simulate};
 
-/// Steps in one world: enough for its clients to come and go.
-const WORLD_STEPS: u64 = 1_000;
 /// Worlds that every run of the suite plays.
 const WORLDS: u64 = 120;
 

@@ -10,6 +10,7 @@ pub mod model;
 pub mod process;
 pub mod rules;
 pub mod simulation;
+pub mod soak;
 pub mod telnet;
 pub mod terminal;
 pub mod tls;

@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
+use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::telnet::Telnet;
@@ -110,13 +112,29 @@ impl Server {
         self.status("VmHWM:")
     }
 
+    /// How many threads it has.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.status("Threads:")
+    }
+
+    /// How many file descriptors it has open.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        let folder = std::fs::read_dir(format!("/proc/{}/fd", self.id()));
+        folder.expect("it is running").count()
+    }
+
+    /// A number in its `/proc/PID/status`, sizes in bytes.
     fn status(&self, name: &str) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()));
         let status = status.expect("it is running");
         let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it is listed");
-        let kib: usize =
-            line.trim().trim_end_matches(" kB").parse().expect("a number of kibibytes");
-        kib << 10
+        let (number, unit) = match line.trim().strip_suffix(" kB") {
+            Some(number) => (number, 1 << 10),
+            None => (line.trim(), 1),
+        };
+        number.parse::<usize>().expect("it is a number") * unit
     }
 
     /// Its standard error, if the command that was spawned made it a pipe.
@@ -135,6 +153,21 @@ impl Server {
     pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("it is our child")
     }
+}
+
+/// The processor time that a process has used so far, in ticks of the clock, mostly 10 ms
+/// (proc_pid_stat(5)).
+///
+/// # Panics
+/// There is no such process.
+#[must_use]
+pub fn cpu_time(process: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it is running");
+    // The second field is a name in brackets and may contain anything; the next is the third.
+    let (_, fields) = stat.rsplit_once(')').expect("the name has an end");
+    let times = fields.split_whitespace().skip(14 - 3).take(2);
+    let ticks: u64 = times.map(|time| time.parse::<u64>().expect("a number of ticks")).sum();
+    Duration::from_secs(ticks) / u32::try_from(clock_ticks_per_second()).expect("a few hundred")
 }
 
 impl Drop for Server {

@@ -21,6 +21,8 @@ use world::World;
 
 use crate::ledger::Verdict;
 
+/// Steps in one world: enough for its clients to come and go.
+pub const WORLD_STEPS: u64 = 1_000;
 /// How often a failing simulation is played again, to find fewer steps that fail.
 const REPLAYS_MAX: usize = 3_000;
 
