@@ -92,7 +92,7 @@ fn start(binary: &Path, folder: &Path) -> Server {
     let users = crate::users::write(folder, &users);
     let config = folder.join("linebus.toml");
     let text = format!(
-        "listen = [\"127.0.0.1:0\"]\nusers = {users:?}\nlog = \"warn\"\n\
+        "listen = [\"127.0.0.1:0\"]\nusers = {users:?}\nlog = \"error\"\n\
          [limits]\noutbox_soft_bytes = {}\noutbox_hard_bytes = {}\ndrain_ms = 20\n",
         slow::OUTBOX_SOFT_BYTES,
         slow::OUTBOX_HARD_BYTES,
@@ -159,10 +159,10 @@ impl Soak {
     }
 
     /// Waits, at least as long as the load is beyond its bound; false when it is time to stop.
-    fn may_go_on(&self, stop: &Receiver<()>, pause: Duration) -> bool {
+    fn may_go_on(&self, stop: &Receiver<()>, mut pause: Duration) -> bool {
         loop {
             match stop.recv_timeout(pause) {
-                Err(RecvTimeoutError::Timeout) if self.is_over_its_share() => {}
+                Err(RecvTimeoutError::Timeout) if self.is_over_its_share() => pause = PAUSE,
                 Err(RecvTimeoutError::Timeout) => return true,
                 _ => return false,
             }
