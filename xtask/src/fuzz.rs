@@ -10,6 +10,9 @@ use anyhow::{Context, bail};
 
 use crate::{run, target, works};
 
+/// How lines begin that explain no failure.
+const CHATTER: [&str; 6] = ["#", "INFO:", "NEW_FUNC", "stat::", "\"", "Running "];
+
 /// What one target did.
 #[derive(Default)]
 struct Ran {
@@ -69,8 +72,7 @@ fn fuzz_one(name: &str, seconds: u64) -> anyhow::Result<Ran> {
         } else if let Some((_, corpus)) = line.split_once(" corp: ") {
             let digits = corpus.split('/').next().unwrap_or("0");
             ran.corpus = digits.parse().unwrap_or(ran.corpus);
-        } else if !line.starts_with("stat::") {
-            // A failure explains itself here; the steps on the way do not matter.
+        } else if !CHATTER.iter().any(|chatter| line.trim_start().starts_with(chatter)) {
             eprintln!("{line}");
         }
     }
