@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::metrics::Metrics;
+use crate::server::ACCEPT_PAUSE;
 
 /// Most connections at a time; one more is closed unanswered.
 const CONNECTIONS_MAX: usize = 16;
@@ -29,8 +30,6 @@ const HEAD_BYTES_MAX: usize = 8 << 10;
 const HEADERS_MAX: usize = 64;
 /// How long one request may take, from connecting to the end of the answer.
 const REQUEST: Duration = Duration::from_secs(5);
-/// How long to wait when the system has no descriptor for one more connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where HTTP requests come from.
 #[derive(Debug)]

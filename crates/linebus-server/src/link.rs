@@ -36,6 +36,11 @@ pub(crate) struct Peer {
     pub(crate) certified: Option<Box<str>>,
 }
 
+/// Whether an address belongs to a network that others share, not to this machine alone.
+pub(crate) fn is_elsewhere(address: SocketAddr) -> bool {
+    !address.ip().to_canonical().is_loopback()
+}
+
 impl fmt::Display for Peer {
     /// What `who` shows.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,7 +16,7 @@ use crate::accounts::Users;
 use crate::config::{Config, Problem};
 use crate::files::Files;
 use crate::http::HttpListener;
-use crate::link::{Peer, Socket};
+use crate::link::{Peer, Socket, is_elsewhere};
 use crate::reload::exposed;
 use crate::tls::Tls;
 
@@ -109,30 +109,25 @@ impl Listeners {
         let files = Files::load(config).map_err(BindError::Files)?;
         let mut listeners = Vec::new();
         for address in &config.listen {
-            let refused = |source| BindError::Refused { address: address.to_string(), source };
-            let (listener, address) = bind_tcp(*address).map_err(refused)?;
+            let (listener, address) = bind_tcp(*address).map_err(refused(address))?;
             listeners.push(Listener::Tcp(listener, address));
         }
         let served = files.tls.filter(|_| !tls.listen.is_empty());
         let served = served.map(|settings| Arc::new(Tls::new(settings)));
         if let Some(served) = &served {
             for address in &tls.listen {
-                let refused = |source| BindError::Refused { address: address.to_string(), source };
-                let (listener, address) = bind_tcp(*address).map_err(refused)?;
+                let (listener, address) = bind_tcp(*address).map_err(refused(address))?;
                 listeners.push(Listener::Tls(listener, address, Arc::clone(served)));
             }
         }
         if let Some(path) = &config.unix {
-            let refused =
-                |source| BindError::Refused { address: path.display().to_string(), source };
-            listeners.push(bind_unix(path).map_err(refused)?);
+            listeners.push(bind_unix(path).map_err(refused(path.display()))?);
         }
         let http = config.metrics.map(|address| {
-            if !config.metrics_open_to_the_network && !address.ip().to_canonical().is_loopback() {
+            if !config.metrics_open_to_the_network && is_elsewhere(address) {
                 return Err(BindError::OpenMetrics(address));
             }
-            let refused = |source| BindError::Refused { address: address.to_string(), source };
-            HttpListener::bind(address).map_err(refused)
+            HttpListener::bind(address).map_err(refused(address))
         });
         Ok(Self { lines: listeners, tls: served, users: files.users, http: http.transpose()? })
     }
@@ -153,6 +148,11 @@ impl fmt::Display for Listener {
             Self::Unix(_, path) => write!(f, "unix {}", path.0.display()),
         }
     }
+}
+
+/// Why `address` can't be listened on.
+fn refused(address: impl ToString) -> impl FnOnce(io::Error) -> BindError {
+    move |source| BindError::Refused { address: address.to_string(), source }
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<(AsyncFd<TcpListener>, SocketAddr)> {

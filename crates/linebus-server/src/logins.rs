@@ -2,14 +2,13 @@
 //! file, off the threads that serve.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use linebus_broker::{Account, LoginAttempt, LoginRefused};
 
 use crate::accounts::{Attempt, Authenticator, LoginLimits, Password, Refused, Users};
-use crate::link::Peer;
+use crate::link::{Peer, is_elsewhere};
 
 /// Who was checked, and whether he may come in.
 pub(crate) type Checked = (Box<str>, Result<(), LoginRefused>);
@@ -22,16 +21,18 @@ pub(crate) struct Logins {
     plain_passwords: AtomicBool,
 }
 
-impl Logins {
-    /// By these users, of whom there may be none: then nobody can log in.
-    pub(crate) fn new(users: Users, plain_passwords: bool) -> Self {
+impl Default for Logins {
+    /// There are no users: nobody can log in.
+    fn default() -> Self {
         Self {
-            authenticator: Authenticator::new(users, LoginLimits::default()),
-            plain_passwords: AtomicBool::new(plain_passwords),
+            authenticator: Authenticator::new(Users::default(), LoginLimits::default()),
+            plain_passwords: AtomicBool::new(false),
         }
     }
+}
 
-    /// Other users from now on.
+impl Logins {
+    /// By these users from now on.
     pub(crate) fn replace(&self, users: Users, plain_passwords: bool) {
         self.authenticator.replace(users);
         self.plain_passwords.store(plain_passwords, Ordering::Relaxed);
@@ -70,8 +71,4 @@ impl Logins {
             (user, checked)
         }
     }
-}
-
-fn is_elsewhere(address: SocketAddr) -> bool {
-    !address.ip().to_canonical().is_loopback()
 }

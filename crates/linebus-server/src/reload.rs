@@ -2,23 +2,19 @@
 //! counts at once, or nothing changes and the log says why.
 
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use linebus_broker::{Broker, Work};
-use parking_lot::RwLock;
+use linebus_broker::Work;
 
 use crate::accounts::Users;
-use crate::admission::Admission;
-use crate::clock::Clock;
 use crate::config::{Config, ReadError};
-use crate::link::SocketLink;
+use crate::link::is_elsewhere;
 use crate::listener::BindError;
-use crate::logins::Logins;
-use crate::metrics::Metrics;
+use crate::server::Reception;
 use crate::tls::Tls;
 
 /// Where a server's configuration came from, to be read again.
@@ -40,14 +36,16 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Reads again what a server was started with, and has it count.
+/// Has a configuration count, and reads again what a server was started with.
 pub(crate) struct Reloader {
     source: Option<Source>,
     /// What it was started with: some keys can't be changed later.
     started: Config,
     /// What counts now.
     config: Config,
-    parts: Parts,
+    /// What it counts for.
+    reception: Reception,
+    tls: Option<Arc<Tls>>,
     /// Closed while files are read, so that this works when no other descriptor is free.
     spare: Option<File>,
     /// How the files looked when they were read last.
@@ -56,32 +54,31 @@ pub(crate) struct Reloader {
     changing: Option<Vec<Look>>,
 }
 
-/// What a reload changes.
-pub(crate) struct Parts {
-    pub(crate) broker: Arc<Broker<SocketLink>>,
-    pub(crate) clock: Clock,
-    pub(crate) logins: Arc<Logins>,
-    pub(crate) tls: Option<Arc<Tls>>,
-    pub(crate) admission: Arc<RwLock<Admission>>,
-    pub(crate) metrics: Arc<Metrics>,
-}
-
 /// What tells that a file is another one than before, or was written to: device, inode, size, time
 /// of its last change (with nanoseconds). Nothing where there is none.
 type Look = Option<(u64, u64, u64, i64, i64)>;
 
 impl Reloader {
-    pub(crate) fn new(source: Option<Source>, config: Config, parts: Parts) -> Self {
+    /// Has `config` and `users` count from now on. TLS is served with what it was made of.
+    pub(crate) fn new(
+        source: Option<Source>,
+        config: Config,
+        users: Option<Users>,
+        reception: Reception,
+        tls: Option<Arc<Tls>>,
+    ) -> Self {
         let mut reloader = Self {
             source,
             started: config.clone(),
             config,
-            parts,
+            reception,
+            tls,
             spare: spare(),
             seen: Vec::new(),
             changing: None,
         };
         reloader.seen = reloader.look();
+        reloader.apply(users);
         reloader
     }
 
@@ -129,16 +126,16 @@ impl Reloader {
         match result {
             Ok((config, files)) => {
                 self.warn_of_what_waits_for_a_restart(&config);
-                if let (Some(tls), Some(settings)) = (&self.parts.tls, files.tls) {
+                if let (Some(tls), Some(settings)) = (&self.tls, files.tls) {
                     tls.replace(settings);
                 }
                 self.config = config;
                 self.apply(files.users);
-                self.parts.metrics.reloaded(true);
+                self.reception.metrics.reloaded(true);
                 tracing::info!("reloaded");
             }
             Err(error) => {
-                self.parts.metrics.reloaded(false);
+                self.reception.metrics.reloaded(false);
                 for line in error.to_string().lines() {
                     tracing::error!("nothing was reloaded: {line}");
                 }
@@ -147,14 +144,14 @@ impl Reloader {
     }
 
     fn apply(&self, users: Option<Users>) {
-        let Parts { broker, clock, logins, admission, .. } = &self.parts;
+        let Reception { broker, clock, logins, admission, metrics, .. } = &self.reception;
         *admission.write() = self.config.admission.clone();
         broker.set_limits(self.config.limits.clone());
         let login_required = users.is_some();
         logins.replace(users.unwrap_or_default(), self.config.plain_passwords);
         let work = &mut Work::default();
         broker.set_accounts(login_required, |user| logins.account(user), work, clock.now());
-        work.facts().for_each(|fact| self.parts.metrics.note(fact));
+        work.facts().for_each(|fact| metrics.note(fact));
     }
 
     fn warn_of_what_waits_for_a_restart(&self, config: &Config) {
@@ -209,7 +206,7 @@ fn spare() -> Option<File> {
 }
 
 fn look(path: &Path) -> Look {
-    let about: Metadata = path.metadata().ok()?;
+    let about = path.metadata().ok()?;
     Some((about.dev(), about.ino(), about.size(), about.ctime(), about.ctime_nsec()))
 }
 
@@ -220,5 +217,5 @@ pub(crate) fn exposed(listening: &Config, config: &Config) -> Option<SocketAddr>
         return None;
     }
     let mut addresses = listening.listen.iter().chain(&listening.tls.listen);
-    addresses.find(|address| !address.ip().to_canonical().is_loopback()).copied()
+    addresses.find(|address| is_elsewhere(**address)).copied()
 }

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use linebus_broker::{Broker, Stats, Work};
+use linebus_broker::{Broker, Limits, Stats, Work};
 use linebus_protocol::ByeReason;
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
@@ -20,13 +20,13 @@ use crate::link::{Peer, Socket, SocketLink};
 use crate::listener::{Listener, Listeners};
 use crate::logins::Logins;
 use crate::metrics::Metrics;
-use crate::reload::{Parts, Reloader};
+use crate::reload::Reloader;
 use crate::session::{Alive, SessionTask, WeakAlive};
 use crate::tls::Tls;
 use crate::workers::{Place, Workers};
 
 /// How long accepting pauses when the system has no file descriptor or memory for one more.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection's place among all of them, or why it has none.
 type Entry = Result<Admitted, (Refused, NotAdmitted)>;
@@ -48,7 +48,7 @@ pub(crate) struct Reception {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) logins: Arc<Logins>,
     doorkeeper: Arc<Doorkeeper>,
-    admission: Arc<RwLock<Admission>>,
+    pub(crate) admission: Arc<RwLock<Admission>>,
     /// Everybody was told goodbye; who comes now is, too.
     stopping: Arc<AtomicBool>,
 }
@@ -64,34 +64,16 @@ pub(crate) struct Reception {
 pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) -> io::Result<()> {
     let workers = Arc::new(Workers::start(config.threads())?);
     let (alive, mut all_ended) = mpsc::channel(1);
-    let broker = Arc::new(Broker::new(config.limits.clone()));
-    let log_lines_lost = Arc::clone(&controls.log_lines_lost);
-    let tls = listeners.tls.clone();
-    let metrics = Arc::new(Metrics::new(Arc::clone(&broker), tls.clone(), log_lines_lost));
-    let login_required = listeners.users.is_some();
-    let users = listeners.users.unwrap_or_default();
-    let logins = Arc::new(Logins::new(users, config.plain_passwords));
-    let reception = Reception {
-        broker: Arc::clone(&broker),
-        metrics: Arc::clone(&metrics),
-        clock: Clock::start(),
-        logins: Arc::clone(&logins),
-        doorkeeper: Arc::default(),
-        admission: Arc::new(RwLock::new(config.admission.clone())),
-        stopping: Arc::default(),
-    };
-    let (clock, stopping) = (reception.clock, Arc::clone(&reception.stopping));
-    let account = |user: &str| logins.account(user);
-    broker.set_accounts(login_required, account, &mut Work::default(), clock.now());
-    let parts = Parts {
-        broker: Arc::clone(&broker),
-        clock,
-        logins: Arc::clone(&logins),
-        tls: tls.clone(),
-        admission: Arc::clone(&reception.admission),
-        metrics: Arc::clone(&metrics),
-    };
-    let mut reloader = Reloader::new(controls.source.take(), config.clone(), parts);
+    let tls = listeners.tls;
+    let reception = Reception::new(tls.clone(), Arc::clone(&controls.log_lines_lost));
+    let Reception { broker, metrics, clock, stopping, .. } = reception.clone();
+    let mut reloader = Reloader::new(
+        controls.source.take(),
+        config.clone(),
+        listeners.users,
+        reception.clone(),
+        tls.clone(),
+    );
     let server = Server { reception, workers: Arc::clone(&workers), alive };
     let mut accepting = JoinSet::new();
     let mut watching = JoinSet::new();
@@ -237,6 +219,20 @@ impl Server {
 }
 
 impl Reception {
+    /// For a bus on which nothing counts yet but defaults.
+    fn new(tls: Option<Arc<Tls>>, log_lines_lost: Arc<AtomicU64>) -> Self {
+        let broker = Arc::new(Broker::new(Limits::default()));
+        Self {
+            metrics: Arc::new(Metrics::new(Arc::clone(&broker), tls, log_lines_lost)),
+            broker,
+            clock: Clock::start(),
+            logins: Arc::default(),
+            doorkeeper: Arc::default(),
+            admission: Arc::default(),
+            stopping: Arc::default(),
+        }
+    }
+
     /// Whether there is room for another connection; nothing if there is none even to say so.
     fn admit(&self, peer: &Peer) -> Option<Entry> {
         let now = self.clock.now().elapsed;

@@ -212,8 +212,10 @@ impl SessionTask {
             }
             return Poll::Pending;
         }
-        let timeout = Duration::from_millis(self.broker.limits().login_timeout_ms);
-        let by = *self.login_by.get_or_insert(self.clock.instant(now.elapsed + timeout));
+        let by = *self.login_by.get_or_insert_with(|| {
+            let timeout = Duration::from_millis(self.broker.limits().login_timeout_ms);
+            self.clock.instant(now.elapsed + timeout)
+        });
         ready!(self.poll_timer(cx, by));
         let session = self.connection.session();
         self.metrics.note(Fact::Limit { id: session.id(), bound: Bound::LoginTimeout });
