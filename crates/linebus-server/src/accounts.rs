@@ -243,12 +243,5 @@ pub fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What is wrong with a users file, each with the file's name: `FILE: line N: KEY: …`.
-#[must_use]
-pub fn problems(path: &Path) -> Vec<String> {
-    let problems = Users::read(path).err().unwrap_or_default();
-    problems.iter().map(|problem| problem.in_file(path)).collect()
-}
-
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ use gauge::{Gauge, Sample};
 use crate::process::{Server, cpu_time};
 use crate::rules::Rules;
 use crate::telnet::Telnet;
-use crate::transcript::TestUser;
+use crate::users::{self, TestUser};
 
 /// Server and clients together use at most this much of one core, in hundredths.
 const SHARE_PERCENT: u32 = 20;
@@ -78,27 +78,23 @@ pub fn soak(binary: &Path, time: Duration) {
 fn start(binary: &Path, folder: &Path) -> Server {
     let all = || [vec![">".to_owned()], Vec::new()];
     let not_b = [vec![">".to_owned()], vec!["soak.*.*.b".to_owned()]];
-    let user = |name: &str, see: bool, recv| TestUser {
-        name: name.to_owned(),
-        password: PASSWORD.to_owned(),
-        rules: Rules { send: all(), recv, see },
+    let user = |name: &str, see: bool, recv| {
+        TestUser::new(name, PASSWORD, Rules { send: all(), recv, see })
     };
-    let users = [
+    let everybody = [
         user("admin", true, all()),
         user("alice", true, all()),
         user("bob", true, all()),
         user(HALF_DEAF, false, not_b),
     ];
-    let users = crate::users::write(folder, &users);
-    let config = folder.join("linebus.toml");
+    users::write(folder, &everybody);
     let text = format!(
-        "listen = [\"127.0.0.1:0\"]\nusers = {users:?}\nlog = \"error\"\n\
+        "users = \"users.toml\"\nlog = \"error\"\n\
          [limits]\noutbox_soft_bytes = {}\noutbox_hard_bytes = {}\ndrain_ms = 20\n",
         slow::OUTBOX_SOFT_BYTES,
         slow::OUTBOX_HARD_BYTES,
     );
-    std::fs::write(&config, text).expect("the folder can be written");
-    Server::start(binary, &["--config", config.to_str().expect("a plain path")])
+    Server::configured(binary, folder, &text)
 }
 
 impl Soak {

@@ -29,6 +29,7 @@ use std::path::Path;
 use linebus_broker::Limits;
 
 use crate::rules::{Lists, Rules};
+use crate::users::TestUser;
 
 pub use memory::Memory;
 pub use socket::{Sockets, Transport};
@@ -65,17 +66,6 @@ pub struct Setting {
     pub users: Vec<TestUser>,
 }
 
-/// Somebody who may log in.
-#[derive(Debug, Clone)]
-pub struct TestUser {
-    /// The name.
-    pub name: String,
-    /// The password.
-    pub password: String,
-    /// What the user may do.
-    pub rules: Rules,
-}
-
 struct Step<'a> {
     /// The line as written; its place in the text.
     text: &'a str,
@@ -102,7 +92,7 @@ impl<'a> Transcript<'a> {
                 wanted.split(' ').for_each(|limit| set_limit(&mut setting.limits, limit));
             }
             if let Some(user) = line.strip_prefix("# user ") {
-                setting.users.push(TestUser::parse(user).expect("a user and his rules"));
+                setting.users.push(parse_user(user).expect("a user and his rules"));
             }
             let action = match line.split_once(' ') {
                 _ if line.is_empty() || line.starts_with('#') => Action::Comment,
@@ -155,22 +145,20 @@ impl<'a> Transcript<'a> {
     }
 }
 
-impl TestUser {
-    /// Reads `NAME with password PASSWORD: RULE; RULE…`.
-    fn parse(text: &str) -> Option<Self> {
-        let (who, clauses) = text.split_once(": ")?;
-        let (name, password) = who.split_once(" with password ")?;
-        let mut rules = Rules::default();
-        for clause in clauses.split("; ") {
-            match clause.split_once(' ') {
-                None if clause == "see" => rules.see = true,
-                Some(("send", lists)) => rules.send = parse_lists(lists),
-                Some(("recv", lists)) => rules.recv = parse_lists(lists),
-                _ => return None,
-            }
+/// Reads `NAME with password PASSWORD: RULE; RULE…`.
+fn parse_user(text: &str) -> Option<TestUser> {
+    let (who, clauses) = text.split_once(": ")?;
+    let (name, password) = who.split_once(" with password ")?;
+    let mut rules = Rules::default();
+    for clause in clauses.split("; ") {
+        match clause.split_once(' ') {
+            None if clause == "see" => rules.see = true,
+            Some(("send", lists)) => rules.send = parse_lists(lists),
+            Some(("recv", lists)) => rules.recv = parse_lists(lists),
+            _ => return None,
         }
-        Some(Self { name: name.to_owned(), password: password.to_owned(), rules })
     }
+    Some(TestUser::new(name, password, rules))
 }
 
 /// Reads `PATTERN PATTERN but not PATTERN`.

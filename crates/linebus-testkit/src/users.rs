@@ -1,4 +1,4 @@
-//! A users file for a server that is started by a test.
+//! Users of a server that is started by a test, and the file that it reads them from.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -9,14 +9,31 @@ use std::path::{Path, PathBuf};
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 
-use crate::rules::Lists;
-use crate::transcript::TestUser;
+use crate::rules::{Lists, Rules};
+
+/// Somebody who may log in.
+#[derive(Debug, Clone)]
+pub struct TestUser {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+    /// What the user may do.
+    pub rules: Rules,
+}
+
+impl TestUser {
+    /// A user who may do this.
+    #[must_use]
+    pub fn new(name: &str, password: &str, rules: Rules) -> Self {
+        Self { name: name.to_owned(), password: password.to_owned(), rules }
+    }
+}
 
 /// Writes `users.toml` into `folder`, or another one over it; returns its path.
 ///
 /// # Panics
 /// It can't be written.
-#[must_use]
 pub fn write(folder: &Path, users: &[TestUser]) -> PathBuf {
     let path = folder.join("users.toml");
     // One that is there may be readable by others.
@@ -29,8 +46,7 @@ pub fn write(folder: &Path, users: &[TestUser]) -> PathBuf {
 }
 
 /// The text of a users file, with hashes that cost as little as there is.
-#[must_use]
-pub fn text(users: &[TestUser]) -> String {
+fn text(users: &[TestUser]) -> String {
     let mut text = String::new();
     for TestUser { name, password, rules } in users {
         let (send, recv) = (table(&rules.send), table(&rules.recv));

@@ -1,19 +1,19 @@
 //! The real binary with accounts: who gets in, what he may do, and what happens to those who are
 //! connected when the users file changes.
 
-use std::io::{BufRead, BufReader, Write};
+use std::collections::BTreeMap;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use linebus_testkit::certificates::Authority;
+use linebus_testkit::http;
 use linebus_testkit::process::Server;
 use linebus_testkit::rules::{Lists, Rules};
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::tls;
-use linebus_testkit::transcript::TestUser;
-use linebus_testkit::users;
+use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ fn lists(allow: &[&str], deny: &[&str]) -> Lists {
 /// Somebody who may send anywhere and hear what `recv` says. The password is `secret`.
 fn user(name: &str, recv: Lists) -> TestUser {
     let rules = Rules { send: lists(&[">"], &[]), recv, see: true };
-    TestUser { name: name.to_owned(), password: "secret".to_owned(), rules }
+    TestUser::new(name, "secret", rules)
 }
 
 fn everything(name: &str) -> TestUser {
@@ -46,15 +46,9 @@ impl Bus {
     /// A bus with these users; `more` is more of its configuration, beginning with top-level keys.
     fn start(all: &[TestUser], more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let _ = users::write(folder.path(), all);
-        let file = folder.path().join("linebus.toml");
-        let text = format!(
-            "listen = [\"127.0.0.1:0\"]\nmetrics = \"127.0.0.1:0\"\nusers = \"users.toml\"\n\
-             {more}\n"
-        );
-        std::fs::write(&file, text).expect("the folder can be written");
-        let file = file.to_str().expect("its name is UTF-8");
-        let server = Server::start(binary(), &["--config", file]);
+        users::write(folder.path(), all);
+        let text = format!("metrics = \"127.0.0.1:0\"\nusers = \"users.toml\"\n{more}\n");
+        let server = Server::configured(binary(), folder.path(), &text);
         Self { server, folder }
     }
 
@@ -70,7 +64,7 @@ impl Bus {
     }
 
     fn write_users(&self, all: &[TestUser]) {
-        let _ = users::write(self.folder.path(), all);
+        users::write(self.folder.path(), all);
     }
 
     /// Whether a user can log in with the password `secret`.
@@ -94,33 +88,29 @@ impl Bus {
     }
 
     /// How many reloads were good, and how many were not.
-    fn reloads(&self) -> [u64; 2] {
-        ["good", "bad"].map(|result| {
-            self.metric(&format!("linebus_config_reloads_total{{result={result:?}}}"))
-        })
+    fn reloads(&self) -> [f64; 2] {
+        let series = self.metrics();
+        ["good", "bad"]
+            .map(|result| series[&format!("linebus_config_reloads_total{{result={result:?}}}")])
+    }
+
+    fn metrics(&self) -> BTreeMap<String, f64> {
+        http::metrics(self.server.http.expect("metrics are shown"))
     }
 
     /// Waits for a reload after these; whether it was good.
-    fn wait_for_reload(&self, before: [u64; 2]) -> bool {
+    fn wait_for_reload(&self, before: [f64; 2]) -> bool {
         let began = Instant::now();
         loop {
             let now = self.reloads();
             if now != before {
                 let good = now[0] > before[0];
-                assert_eq!(self.metric("linebus_config_last_reload_successful"), u64::from(good));
+                let successful = self.metrics()["linebus_config_last_reload_successful"];
+                assert_eq!(successful, f64::from(u8::from(good)));
                 return good;
             }
             assert!(began.elapsed() < Duration::from_secs(30), "nothing is reloaded");
         }
-    }
-
-    fn metric(&self, name: &str) -> u64 {
-        let http = self.server.http.expect("metrics are shown");
-        let mut socket = TcpStream::connect(http).expect("it listens");
-        socket.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("it reads");
-        let lines = BufReader::new(socket).lines().map(|line| line.expect("it is text"));
-        let value = lines.filter_map(|line| line.strip_prefix(name)?.trim().parse().ok()).next();
-        value.unwrap_or_else(|| panic!("there is no {name}"))
     }
 }
 
@@ -230,7 +220,7 @@ fn a_changed_users_file_counts_without_a_signal() {
 #[test]
 fn a_reload_works_when_no_file_descriptor_is_free() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let _ = users::write(folder.path(), &[everything("alice"), everything("bob")]);
+    users::write(folder.path(), &[everything("alice"), everything("bob")]);
     let file = folder.path().join("linebus.toml");
     let text = "listen = [\"127.0.0.1:0\"]\nusers = \"users.toml\"\nreload_on_change = false\n";
     std::fs::write(&file, text).expect("the folder can be written");
@@ -269,18 +259,15 @@ fn certificate_users_and_limits_change_together_or_not_at_all() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let (old, new) = (Authority::new("old"), Authority::new("new"));
     old.server(&["localhost"]).write(folder.path(), "bus");
-    let _ = users::write(folder.path(), &[everything("alice")]);
-    let file = folder.path().join("linebus.toml");
-    let write = |limits: &str| {
-        let text = format!(
-            "listen = [\"127.0.0.1:0\"]\nusers = \"users.toml\"\nreload_on_change = false\n\
-             metrics = \"127.0.0.1:0\"\n[tls]\nlisten = [\"127.0.0.1:0\"]\n\
-             certificate = \"bus.pem\"\nkey = \"bus.key\"\n[limits]\n{limits}\n"
-        );
-        std::fs::write(&file, text).expect("it can be written");
+    users::write(folder.path(), &[everything("alice")]);
+    let text = |limits: &str| {
+        format!(
+            "users = \"users.toml\"\nreload_on_change = false\nmetrics = \"127.0.0.1:0\"\n\
+             [tls]\nlisten = [\"127.0.0.1:0\"]\ncertificate = \"bus.pem\"\nkey = \"bus.key\"\n\
+             [limits]\n{limits}\n"
+        )
     };
-    write("line_bytes_max = 1000");
-    let server = Server::start(binary(), &["--config", file.to_str().expect("UTF-8")]);
+    let server = Server::configured(binary(), folder.path(), &text("line_bytes_max = 1000"));
     let bus = Bus { server, folder };
     let is_trusted = |authority: &Authority| {
         let config = tls::client(&authority.pem(), None);
@@ -292,7 +279,7 @@ fn certificate_users_and_limits_change_together_or_not_at_all() {
     let right = std::fs::read(bus.path("bus.key")).expect("it is there");
     std::fs::write(bus.path("bus.key"), "no key").expect("it can be written");
     bus.write_users(&[everything("bob")]);
-    write("line_bytes_max = 2000");
+    std::fs::write(bus.path("linebus.toml"), text("line_bytes_max = 2000")).expect("it is ours");
     assert!(!bus.reload());
     assert!(is_trusted(&old) && bus.admits("alice") && !bus.admits("bob"));
     std::fs::write(bus.path("bus.key"), right).expect("it can be written");
@@ -309,13 +296,10 @@ fn a_certificate_that_names_a_user_needs_no_password() {
     let authority = Authority::new("ours");
     authority.server(&["localhost"]).write(folder.path(), "bus");
     std::fs::write(folder.path().join("ca.pem"), authority.pem()).expect("it can be written");
-    let _ = users::write(folder.path(), &[everything("alice"), everything("bob")]);
-    let file = folder.path().join("linebus.toml");
-    let text = "listen = [\"127.0.0.1:0\"]\nusers = \"users.toml\"\n[tls]\n\
-                listen = [\"127.0.0.1:0\"]\ncertificate = \"bus.pem\"\nkey = \"bus.key\"\n\
-                client_ca = \"ca.pem\"\n";
-    std::fs::write(&file, text).expect("it can be written");
-    let server = Server::start(binary(), &["--config", file.to_str().expect("UTF-8")]);
+    users::write(folder.path(), &[everything("alice"), everything("bob")]);
+    let text = "users = \"users.toml\"\n[tls]\nlisten = [\"127.0.0.1:0\"]\n\
+                certificate = \"bus.pem\"\nkey = \"bus.key\"\nclient_ca = \"ca.pem\"\n";
+    let server = Server::configured(binary(), folder.path(), text);
     let config = tls::client(&authority.pem(), Some(&authority.client("alice")));
     let mut client = tls::telnet(server.tls_addresses[0], "localhost", config);
     client.ask("login bob", WRONG);

@@ -23,10 +23,7 @@ fn server() -> Server {
 
 /// A server with a configuration.
 fn configured(folder: &tempfile::TempDir, text: &str) -> Server {
-    let file = folder.path().join("linebus.toml");
-    std::fs::write(&file, text).expect("a temporary folder can be written");
-    let file = file.to_str().expect("its name is UTF-8");
-    Server::start(binary(), &["--listen", "127.0.0.1:0", "--config", file])
+    Server::configured(binary(), folder.path(), text)
 }
 
 /// Two that go on talking while something happens to the server.

@@ -1,15 +1,15 @@
 //! The log of a running bus: where it goes, what never stands in it, and that nothing which
 //! befalls it is felt by the bus.
 
-use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
-use linebus_server::accounts::{Hash, Password};
 use linebus_testkit::http;
 use linebus_testkit::process::Server;
+use linebus_testkit::rules::Rules;
+use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -46,11 +46,7 @@ const WRONG: &str = "incorrect-cow-8260";
 /// A folder with users, and lines of a configuration that names them.
 fn with_users() -> (TempDir, &'static str) {
     let folder = folder();
-    let hash = Hash::of(&Password::new(PASSWORD.to_owned())).to_phc();
-    let text = format!("[users.alice]\npassword = \"{hash}\"\n");
-    let file = folder.path().join("users.toml");
-    std::fs::write(&file, text).expect("it can be written");
-    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is ours");
+    users::write(folder.path(), &[TestUser::new("alice", PASSWORD, Rules::default())]);
     (folder, "users = \"users.toml\"\n")
 }
 

@@ -2,16 +2,15 @@
 //! that nobody who asks can harm the bus.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use linebus_server::accounts::{Hash, Password};
 use linebus_testkit::http::{get, metrics, request};
 use linebus_testkit::process::Server;
+use linebus_testkit::rules::Rules;
 use linebus_testkit::telnet::Telnet;
+use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -29,11 +28,8 @@ const USERS: &str = "users = \"users.toml\"\n";
 fn server(config: &str) -> (Server, SocketAddr, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     if config.starts_with(USERS) {
-        let hash = Hash::of(&Password::new("long enough".to_owned())).to_phc();
-        let users = format!("[users.alice]\npassword = \"{hash}\"\nrecv.allow = [\"t\"]\n");
-        let file = folder.path().join("users.toml");
-        std::fs::write(&file, users).expect("it can be written");
-        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is ours");
+        let rules = Rules { recv: [vec!["t".to_owned()], Vec::new()], ..Rules::default() };
+        users::write(folder.path(), &[TestUser::new("alice", "long enough", rules)]);
     }
     let config = format!("metrics = \"127.0.0.1:0\"\n{config}");
     let server = Server::configured(binary(), folder.path(), &config);

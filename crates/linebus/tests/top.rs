@@ -1,16 +1,16 @@
 //! `linebus top` against a real bus: for scripts, and in a terminal with a person before it.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use linebus_server::accounts::{Hash, Password};
 use linebus_testkit::process::Server;
+use linebus_testkit::rules::Rules;
 use linebus_testkit::telnet::Telnet;
+use linebus_testkit::users::{self, TestUser};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
@@ -109,15 +109,9 @@ fn json_comes_each_second_until_nobody_reads() {
 #[test]
 fn who_may_not_see_is_told_so() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let users = folder.path().join("users.toml");
-    let password = Hash::of(&Password::new("long enough".to_owned())).to_phc();
-    let account = |name, see| format!("[users.{name}]\npassword = \"{password}\"\nsee = {see}\n");
-    std::fs::write(&users, account("blind", false) + &account("seer", true)).expect("it is ours");
-    std::fs::set_permissions(&users, Permissions::from_mode(0o600)).expect("it is ours");
-    let file = folder.path().join("linebus.toml");
-    std::fs::write(&file, "users = \"users.toml\"\n").expect("it is ours");
-    let file = file.to_str().expect("its name is UTF-8");
-    let server = Server::start(binary(), &["--listen", "127.0.0.1:0", "--config", file]);
+    let user = |name, see| TestUser::new(name, "long enough", Rules { see, ..Rules::default() });
+    users::write(folder.path(), &[user("blind", false), user("seer", true)]);
+    let server = Server::configured(binary(), folder.path(), "users = \"users.toml\"\n");
     let url = |user: &str| server.url().replace("//", &format!("//{user}:long%20enough@"));
     let seer = command(&url("seer"), &["--once"]).output().expect("it can be started");
     assert!(seer.status.success(), "{seer:?}");

@@ -19,6 +19,12 @@ fn documented() -> &'static str {
     rest.split_once("```").expect("it ends").0
 }
 
+/// What is wrong with a users file, each with the file's name: `FILE: line N: KEY: …`.
+fn problems(path: &Path) -> Vec<String> {
+    let problems = Users::read(path).err().unwrap_or_default();
+    problems.iter().map(|problem| problem.in_file(path)).collect()
+}
+
 #[test]
 fn the_documented_file_names_every_key_and_is_right() {
     let users = Users::parse(documented()).expect("it is right");

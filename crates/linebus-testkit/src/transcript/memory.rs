@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use linebus_broker::{Broker, Connection, Gone, Link, LoginRefused, Now, Stage as End, Work};
 
-use super::{Client, Setting, Stage, TestUser};
+use super::{Client, Setting, Stage};
+use crate::users::TestUser;
 
 /// The broker, and the buffers of its one thread.
 pub struct Memory {
