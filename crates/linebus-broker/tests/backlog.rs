@@ -1,52 +1,8 @@
 //! What waits for a client that reads slowly, and is told goodbye meanwhile.
 
-use std::time::Duration;
-
-use linebus_broker::{Broker, Connection, Fact, Limits, Now, Stage, Work};
+use linebus_broker::{Fact, Limits, Stage};
 use linebus_protocol::ByeReason;
-use linebus_testkit::simulation::pipe::{Pipe, PipeEnd, pipe};
-
-const NOW: Now = Now { elapsed: Duration::ZERO, unix_us: 1_359_849_600_000_000 };
-
-struct Bus {
-    broker: Broker<Pipe>,
-    work: Work<Pipe>,
-}
-
-struct Client {
-    connection: Connection<Pipe>,
-    pipe: PipeEnd,
-}
-
-impl Bus {
-    fn new(limits: Limits) -> Self {
-        Self { broker: Broker::new(limits), work: Work::default() }
-    }
-
-    fn connect(&mut self, says: &str) -> Client {
-        let (link, pipe) = pipe();
-        let connection = self.broker.connect(link, "test", &mut self.work, NOW);
-        let mut client = Client { connection, pipe };
-        self.says(&mut client, says);
-        let _ = client.pipe.written();
-        client
-    }
-
-    fn says(&mut self, client: &mut Client, line: &str) {
-        let space = self.work.space(&client.connection, &self.broker, NOW);
-        space[..line.len()].copy_from_slice(line.as_bytes());
-        self.broker.receive(&mut client.connection, &mut self.work, line.len(), NOW);
-    }
-
-    /// What the client hears when it reads on, a few bytes at a time.
-    fn hears(&self, client: &Client) -> String {
-        client.pipe.limit(usize::MAX, 5);
-        while client.connection.session().queued() > 0 {
-            self.broker.flush(client.connection.session());
-        }
-        String::from_utf8(client.pipe.written()).expect("lines are text")
-    }
-}
+use linebus_testkit::by_hand::Bus;
 
 #[test]
 #[cfg_attr(feature = "canary", ignore = "the broker is broken on purpose")]

@@ -1,49 +1,13 @@
 //! Of a group one member hears each line: in turn, and rather one that keeps up.
 
-use std::time::Duration;
-
 use arbtest::arbtest;
-use linebus_broker::{Broker, Connection, Limits, Now, Work};
-use linebus_testkit::simulation::pipe::{Pipe, PipeEnd, pipe};
+use linebus_broker::Limits;
+use linebus_testkit::by_hand::{Bus, Client};
 
-const NOW: Now = Now { elapsed: Duration::ZERO, unix_us: 1_359_849_600_000_000 };
-
-struct Bus {
-    broker: Broker<Pipe>,
-    work: Work<Pipe>,
-}
-
-struct Client {
-    connection: Connection<Pipe>,
-    pipe: PipeEnd,
-}
-
-impl Bus {
-    fn new(limits: Limits) -> Self {
-        Self { broker: Broker::new(limits), work: Work::default() }
-    }
-
-    fn connect(&mut self, says: &str) -> Client {
-        let (link, pipe) = pipe();
-        let connection = self.broker.connect(link, "test", &mut self.work, NOW);
-        let mut client = Client { connection, pipe };
-        self.says(&mut client, says);
-        client
-    }
-
-    fn says(&mut self, client: &mut Client, line: &str) {
-        let space = self.work.space(&client.connection, &self.broker, NOW);
-        space[..line.len()].copy_from_slice(line.as_bytes());
-        self.broker.receive(&mut client.connection, &mut self.work, line.len(), NOW);
-    }
-}
-
-impl Client {
-    /// How many lines of topics it has heard since this was asked last.
-    fn heard(&self) -> usize {
-        let written = self.pipe.written();
-        written.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"recv ")).count()
-    }
+/// How many lines of topics a client has heard since this was asked last.
+fn lines_heard(client: &Client) -> usize {
+    let written = client.pipe.written();
+    written.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"recv ")).count()
 }
 
 #[test]
@@ -62,7 +26,7 @@ fn turns_are_fair_while_everybody_keeps_up() {
             let sender = &mut senders[u.int_in_range(0..=1)?];
             bus.says(sender, &"send jobs x\n".repeat(count));
             sent += count;
-            heard.iter_mut().zip(&members).for_each(|(heard, member)| *heard += member.heard());
+            heard.iter_mut().zip(&members).for_each(|(sum, member)| *sum += lines_heard(member));
             assert_eq!(heard.iter().sum::<usize>(), sent);
             let spread = heard.iter().max().zip(heard.iter().min());
             assert!(spread.is_some_and(|(most, least)| most - least <= 1), "{heard:?}");
@@ -76,19 +40,19 @@ fn a_member_that_is_behind_is_passed_over_until_it_has_drained() {
     let mut bus = Bus::new(Limits { outbox_soft_bytes: 20, ..Limits::default() });
     let (slow, quick) = (bus.connect("recv jobs g\n"), bus.connect("recv jobs g\n"));
     let mut sender = bus.connect("");
-    assert_eq!((slow.heard(), quick.heard()), (0, 0));
+    assert_eq!((lines_heard(&slow), lines_heard(&quick)), (0, 0));
     slow.pipe.limit(0, usize::MAX);
     // Two lines of 12 bytes are more than 20.
     let mut four_lines =
         |bus: &mut Bus| (0..4).for_each(|_| bus.says(&mut sender, "send jobs x\n"));
     four_lines(&mut bus);
-    assert_eq!((slow.heard(), quick.heard()), (0, 2));
+    assert_eq!((lines_heard(&slow), lines_heard(&quick)), (0, 2));
     four_lines(&mut bus);
-    assert_eq!((slow.heard(), quick.heard()), (0, 4));
+    assert_eq!((lines_heard(&slow), lines_heard(&quick)), (0, 4));
     slow.pipe.limit(usize::MAX, usize::MAX);
     bus.broker.flush(slow.connection.session());
     four_lines(&mut bus);
-    assert_eq!((slow.heard(), quick.heard()), (4, 2));
+    assert_eq!((lines_heard(&slow), lines_heard(&quick)), (4, 2));
 }
 
 #[test]
@@ -96,10 +60,10 @@ fn a_line_goes_to_a_member_that_is_behind_when_all_are() {
     let mut bus = Bus::new(Limits { outbox_soft_bytes: 5, ..Limits::default() });
     let only = bus.connect("recv jobs g\n");
     let mut sender = bus.connect("");
-    assert_eq!(only.heard(), 0);
+    assert_eq!(lines_heard(&only), 0);
     only.pipe.limit(0, usize::MAX);
     bus.says(&mut sender, &"send jobs x\n".repeat(4));
     only.pipe.limit(usize::MAX, usize::MAX);
     bus.broker.flush(only.connection.session());
-    assert_eq!(only.heard(), 4);
+    assert_eq!(lines_heard(&only), 4);
 }
