@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use linebus_protocol::run::{Run, write_recv};
 use linebus_protocol::text::{check_line, is_clean};
 use linebus_protocol::{ByeReason, Command, ErrorCode, Event, Refusal, Topic, Verb};
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter};
 use parking_lot::RwLockReadGuard;
 
 use crate::access::{Access, Wish};
@@ -96,6 +96,7 @@ impl<L: Link> Broker<L> {
         }
         let before = input.carried();
         let mut buf = std::mem::take(&mut work.buf);
+        let mut ends = std::mem::take(&mut work.ends);
         work.replies.clear();
         let delivery = Delivery::new(self, now, Some(session), waits, &mut work.outgoing);
         let access_as_of = self.changes();
@@ -130,7 +131,7 @@ impl<L: Link> Broker<L> {
                 batch.delivery.facts.push(Fact::Limit { id, bound: Bound::Rate });
             }
         }
-        let prepared = input.prepare(text, batch.replies);
+        let prepared = input.prepare(text, batch.replies, &mut ends);
         if batch.must_log_in() && session.queued() > 0 {
             // Refusals of negotiation that nobody reads must not pile up before a login.
             batch.replies.clear();
@@ -141,7 +142,7 @@ impl<L: Link> Broker<L> {
                 ByeReason::NotLines,
                 "this port speaks plain lines, not TLS; try `telnet` or `nc`",
             ),
-            Prepared::Text { range, plain } => batch.read(input, &mut text[range], plain),
+            Prepared::Text { range, plain } => batch.read(input, &mut text[range], &ends, plain),
         }
         let Batch { joins_changed, lines, refusals, .. } = batch;
         session.count_received(Amount { lines: lines as u64, bytes: received as u64 });
@@ -149,7 +150,7 @@ impl<L: Link> Broker<L> {
         if joins_changed || input.carried() != before {
             self.hold(session, input);
         }
-        work.buf = buf;
+        (work.buf, work.ends) = (buf, ends);
     }
 }
 
@@ -168,8 +169,9 @@ impl<L: Link> Batch<'_, L> {
         }
     }
 
-    fn read(&mut self, input: &mut Input, buf: &mut [u8], plain: bool) {
-        let end = memrchr(b'\n', buf).map_or(0, |at| at + 1);
+    /// Carries out the lines in `buf`, which end at `ends`, and keeps what is left.
+    fn read(&mut self, input: &mut Input, buf: &mut [u8], mut ends: &[u32], plain: bool) {
+        let end = ends.last().map_or(0, |end| *end as usize);
         let clean = plain || is_clean(&buf[..end]);
         let line_bytes_max = self.line_bytes_max();
         let waits_for_login = self.must_log_in();
@@ -178,25 +180,28 @@ impl<L: Link> Batch<'_, L> {
         let mark_len = if !input.begun && buf.starts_with(mark) { mark.len() } else { 0 };
         at += if end > 0 { mark_len } else { 0 };
         let mut full = false;
-        while at < end && !self.closed && !full && !self.login.is_open() {
+        while let Some(&stop) = ends.first()
+            && !self.closed
+            && !full
+            && !self.login.is_open()
+        {
             if waits_for_login && self.counts_out(&mut input.lines_before_login, buf) {
                 break;
             }
-            let stop = if clean { end } else { line_end(buf, at, end) };
+            let stop = stop as usize;
             let usual = !waits_for_login && (clean || is_clean(&buf[at..stop]));
-            let run = if usual { Run::take(&mut buf[at..stop], line_bytes_max) } else { None };
+            let takeable = if clean { ends } else { &ends[..1] };
+            let run = if usual { Run::take(buf, at, takeable, line_bytes_max) } else { None };
+            let lines = run.map_or(1, |run| run.lines);
             at = match run {
-                Some(run) => {
-                    self.lines += run.lines;
-                    self.run(buf, at, run)
-                }
+                Some(run) => self.run(buf, at, run),
                 None => {
-                    self.lines += 1;
-                    let stop = line_end(buf, at, end);
                     self.line(buf, at, stop, !input.begun);
                     stop
                 }
             };
+            self.lines += lines;
+            ends = &ends[lines..];
             input.begun = true;
             full = self.replies.len() > REPLIES_BYTES && self.hand_on_replies(buf);
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linebus_protocol::telnet::Telnet;
-use linebus_protocol::text::{is_plain, unify_line_ends};
+use linebus_protocol::scan::scan;
+use linebus_protocol::text::unify_line_ends;
 use memchr::memchr;
 
 use crate::broker::{Broker, Now};
@@ -56,13 +57,20 @@ pub(crate) struct Input {
 /// Memory for reading and delivering, one per thread: idle connections own no buffers.
 pub struct Work<L> {
     pub(crate) buf: Vec<u8>,
+    /// Where the lines end that are being received.
+    pub(crate) ends: Vec<u32>,
     pub(crate) replies: Vec<u8>,
     pub(crate) outgoing: Outgoing<L>,
 }
 
 impl<L> Default for Work<L> {
     fn default() -> Self {
-        Self { buf: Vec::new(), replies: Vec::new(), outgoing: Outgoing::default() }
+        Self {
+            buf: Vec::new(),
+            ends: Vec::new(),
+            replies: Vec::new(),
+            outgoing: Outgoing::default(),
+        }
     }
 }
 
@@ -163,11 +171,18 @@ impl Input {
     }
 
     /// Cleans what was just read, `buf[carried..]`, of what is not text: telnet's negotiation,
-    /// other line ends, the rest of a line that is too long.
-    pub(crate) fn prepare(&mut self, buf: &mut [u8], answers: &mut Vec<u8>) -> Prepared {
+    /// other line ends, the rest of a line that is too long. `ends` becomes where lines end in the
+    /// text that is left.
+    pub(crate) fn prepare(
+        &mut self,
+        buf: &mut [u8],
+        answers: &mut Vec<u8>,
+        ends: &mut Vec<u32>,
+    ) -> Prepared {
         let carried = self.carry.len();
         let mut len = buf.len();
-        let plain = !self.unplain && is_plain(&buf[carried..]);
+        let scanned = if self.held { 0 } else { carried };
+        let plain = scan(buf, scanned, ends) && !self.unplain;
         if !plain {
             len = carried + self.telnet.strip(&mut buf[carried..], answers);
             // A CR before may have waited for its partner.
@@ -186,6 +201,9 @@ impl Input {
                 None => len - usize::from(buf[..len].ends_with(b"\r")),
             };
             self.discarding = !buf[..start].ends_with(b"\n");
+        }
+        if start > 0 || !plain {
+            scan(&buf[start..len], 0, ends);
         }
         Prepared::Text { range: start..len, plain }
     }

@@ -13,6 +13,7 @@ pub mod code;
 pub mod command;
 pub mod event;
 pub mod run;
+pub mod scan;
 pub mod telnet;
 pub mod text;
 pub mod topic;

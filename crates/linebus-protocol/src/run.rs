@@ -2,8 +2,8 @@
 //!
 //! What a sender writes and what a receiver reads differ in one word of equal length, so the
 //! bytes that came in, `send` overwritten by `recv`, are the bytes that go out. Per line this
-//! costs one comparison with the run's first line and one search for LF. Anything unusual (more
-//! than one blank, a TAB between words, an overlong line) ends the run, and [`Command`] reads it.
+//! costs one comparison with the run's first line. Anything unusual (more than one blank, a TAB
+//! between words, an overlong line) ends the run, and [`Command`] reads it.
 //!
 //! [`Command`]: crate::Command
 
@@ -27,38 +27,34 @@ pub struct Run {
 }
 
 impl Run {
-    /// Looks for a run at the beginning of `bytes`, which hold only complete lines, each ended by
-    /// LF, that are clean as [`is_clean`](crate::text::is_clean) has it. Lines longer than
-    /// `line_bytes_max` are not taken.
+    /// Looks for a run in `bytes` that begins at `at`. `ends` are where the lines end that it may
+    /// take, its first one's first, as [`scan`](crate::scan::scan) found them; all are clean as
+    /// [`is_clean`](crate::text::is_clean) has it. Lines longer than `line_bytes_max` are not
+    /// taken.
     ///
     /// The lines' verb is `recv` afterwards.
     #[must_use]
-    pub fn take(bytes: &mut [u8], line_bytes_max: usize) -> Option<Self> {
-        let topic_len = Self::topic_len(bytes)?;
-        let prefix_len = SEND.len() + topic_len + 2;
-        let first_len = prefix_len + memchr(b'\n', &bytes[prefix_len..])? + 1;
-        if first_len > line_bytes_max {
+    pub fn take(bytes: &mut [u8], at: usize, ends: &[u32], line_bytes_max: usize) -> Option<Self> {
+        let (first, others) = ends.split_first()?;
+        let first = *first as usize;
+        let topic_len = Self::topic_len(&bytes[at..first])?;
+        if first - at > line_bytes_max {
             return None;
         }
-        let head = bytes.first_chunk().copied().unwrap_or_default();
-        let (first, rest) = bytes.split_at_mut(first_len);
-        let beginning = Beginning::new(&first[..prefix_len], head);
-        let (mut len, mut lines) = (0, 1);
-        loop {
-            let line = &mut rest[len..];
-            if !beginning.begins(line) {
+        let prefix = at..at + SEND.len() + topic_len + 2;
+        let (mut end, mut lines) = (first, 1);
+        let beginning = Beginning::new(&bytes[prefix.clone()], &bytes[at..]);
+        for next in others {
+            let next = *next as usize;
+            if next - end > line_bytes_max || !beginning.begins(&bytes[prefix.clone()], &bytes[end..]) {
                 break;
             }
-            let Some(end) = memchr(b'\n', &line[prefix_len..]) else { break };
-            if prefix_len + end >= line_bytes_max {
-                break;
-            }
-            line[..SEND.len()].copy_from_slice(RECV);
-            len += prefix_len + end + 1;
+            bytes[end..end + SEND.len()].copy_from_slice(RECV);
+            end = next;
             lines += 1;
         }
-        first[..SEND.len()].copy_from_slice(RECV);
-        Some(Self { topic_len, len: first_len + len, lines })
+        bytes[at..at + SEND.len()].copy_from_slice(RECV);
+        Some(Self { topic_len, len: end - at, lines })
     }
 
     /// The length of the topic in a line that begins `send <topic> `.
@@ -87,26 +83,27 @@ impl Run {
 
 /// What the lines of a run begin with, `send <topic> `, made ready to be compared in one
 /// operation where it is short: a call of `memcmp` per line would cost three times as much.
-struct Beginning<'a> {
-    whole: &'a [u8],
+struct Beginning {
     /// Its first 16 bytes, and which of them there are.
     head: u128,
     mask: u128,
 }
 
-impl<'a> Beginning<'a> {
-    /// `head` is what stands where `whole` does, as far as 16 bytes go; of less, nothing that
-    /// follows has 16 either, and they do not matter.
-    fn new(whole: &'a [u8], head: [u8; 16]) -> Self {
+impl Beginning {
+    /// `line` begins with `whole`.
+    fn new(whole: &[u8], line: &[u8]) -> Self {
         let mask = u128::MAX >> (128 - 8 * whole.len().min(16));
-        Self { whole, head: u128::from_le_bytes(head) & mask, mask }
+        // Of less than 16 bytes, nothing that follows has 16 either, and the head does not matter.
+        let head = line.first_chunk().copied().unwrap_or_default();
+        Self { head: u128::from_le_bytes(head) & mask, mask }
     }
 
-    fn begins(&self, line: &[u8]) -> bool {
+    /// Whether `line`, which may be followed by others, begins with `whole`, too.
+    fn begins(&self, whole: &[u8], line: &[u8]) -> bool {
         match line.first_chunk() {
             Some(head) if u128::from_le_bytes(*head) & self.mask != self.head => false,
-            Some(_) if self.whole.len() <= 16 => true,
-            _ => line.starts_with(self.whole),
+            Some(_) if whole.len() <= 16 => true,
+            _ => line.starts_with(whole),
         }
     }
 }
@@ -150,11 +147,14 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::scan;
 
     #[track_caller]
     fn check(input: &str, expected: Option<(&str, &str, usize)>) {
         let mut bytes = input.as_bytes().to_vec();
-        let run = Run::take(&mut bytes, 32);
+        let mut ends = Vec::new();
+        scan(&bytes, 0, &mut ends);
+        let run = Run::take(&mut bytes, 0, &ends, 32);
         let text = run.map(|run| String::from_utf8(bytes[..run.len].to_vec()).expect("was text"));
         let got = run.zip(text.as_deref()).map(|(run, text)| {
             (str::from_utf8(run.topic(&bytes)).expect("was text"), text, run.lines)

@@ -31,7 +31,8 @@ pub fn line(data: &[u8]) {
         assert!(matches!(Event::parse(&answer), Event::Error { .. }), "{answer}");
     }
     let mut bytes = [data, b"\n"].concat();
-    if let Some(run) = Run::take(&mut bytes, usize::MAX) {
+    let end = u32::try_from(bytes.len()).expect("inputs are short");
+    if let Some(run) = Run::take(&mut bytes, 0, &[end], usize::MAX) {
         let topic = Topic::parse_bytes(run.topic(&bytes)).ok();
         let sent = match command {
             Some(Ok(Command::Send { topic, message })) => Some((topic, message)),
