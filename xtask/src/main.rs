@@ -8,6 +8,10 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 
+/// Debian's packages that tests need, and a file of each.
+const TEST_TOOLS: [(&str, &str); 1] =
+    [("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")];
+
 /// Debian's packages of the servers that benchmarks compare with.
 const PEERS: [(&str, &str); 3] = [
     ("nats-server", "/usr/sbin/nats-server"),
@@ -71,7 +75,8 @@ fn main() -> anyhow::Result<()> {
     std::env::set_current_dir(root)?;
     match Cli::parse().task {
         Task::Setup => {
-            setup_peers()?;
+            install(&TEST_TOOLS)?;
+            install(&PEERS)?;
             setup_lint()
         }
         Task::Test => test(),
@@ -85,6 +90,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn test() -> anyhow::Result<()> {
+    install(&TEST_TOOLS)?;
     run("cargo", &["test", "--workspace", "--quiet"])?;
     run("cargo", &["test", "--quiet", "-p", "linebus-broker", "--features", "canary"])
 }
@@ -114,7 +120,7 @@ fn soak(mut arguments: Vec<String>) -> anyhow::Result<()> {
 }
 
 fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
-    setup_peers()?;
+    install(&PEERS)?;
     run("cargo", &["build", "--quiet", "--release", "-p", "linebus", "-p", "linebus-bench"])?;
     let target = target();
     let linebus = format!("{target}/release/linebus");
@@ -159,10 +165,13 @@ fn target() -> String {
     std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned())
 }
 
-/// Installs those servers that are not there.
-fn setup_peers() -> anyhow::Result<()> {
-    let missing: Vec<_> =
-        PEERS.iter().filter(|(_, path)| !Path::new(path).exists()).map(|(name, _)| *name).collect();
+/// Installs those of Debian's packages that are not there.
+fn install(packages: &[(&str, &str)]) -> anyhow::Result<()> {
+    let missing: Vec<_> = packages
+        .iter()
+        .filter(|(_, path)| !Path::new(path).exists())
+        .map(|(name, _)| *name)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }

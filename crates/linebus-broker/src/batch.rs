@@ -34,8 +34,6 @@ struct Pending<L> {
     route: Arc<Route<L>>,
     /// The count of changes before the first of them was routed.
     changes: u64,
-    /// Where the last run begins, and how long its topic's name is.
-    last: (usize, usize),
     start: usize,
     end: usize,
     lines: usize,
@@ -239,25 +237,14 @@ impl<L: Link> Batch<'_, L> {
     fn run(&mut self, buf: &mut [u8], at: usize, run: Run) -> usize {
         let end = at + run.len;
         let name = run.topic(&buf[at..]);
-        let last = (at, name.len());
-        if let Some(pending) = &mut self.pending
-            && pending.end == at
-            && topic_at(buf, pending.last) == name
-        {
-            pending.end = end;
-            pending.lines += run.lines;
-            self.observe(name, run);
-            return end;
-        }
         match self.route(name, at) {
             Routed::WithPending(pending) => {
-                (pending.end, pending.last) = (end, last);
+                pending.end = end;
                 pending.lines += run.lines;
             }
             Routed::Apart(route, changes) => {
                 self.spill(buf);
-                self.pending =
-                    Some(Pending { route, changes, last, start: at, end, lines: run.lines });
+                self.pending = Some(Pending { route, changes, start: at, end, lines: run.lines });
             }
             Routed::Nowhere => {
                 // Each line gets its own error, and the errors are made in one place.
@@ -271,17 +258,20 @@ impl<L: Link> Batch<'_, L> {
                 return end;
             }
         }
-        self.observe(run.topic(&buf[at..]), run);
+        self.observe(
+            run.topic(&buf[at..]),
+            Amount { lines: run.lines as u64, bytes: run.len as u64 },
+        );
         end
     }
 
-    /// Counts a run for its topic, if somebody wants to know and the topic is heard.
-    fn observe(&mut self, name: &[u8], run: Run) {
+    /// Counts lines for their topic, if somebody wants to know and the topic is heard.
+    fn observe(&mut self, name: &[u8], amount: Amount) {
         if self.observed {
             let broker = self.delivery.broker;
             let table = self.table.get_or_insert_with(|| broker.topics.read());
-            if let Some(route) = table.cached(name) {
-                route.sent.add(Amount { lines: run.lines as u64, bytes: run.len as u64 });
+            if let Some(topic) = table.cached(name) {
+                topic.sent.add(amount);
             }
         }
     }
@@ -305,7 +295,7 @@ impl<L: Link> Batch<'_, L> {
         let broker = self.delivery.broker;
         let changes = self.refresh_access();
         let table = self.table.get_or_insert_with(|| broker.topics.read());
-        let Some(route) = table.cached(name) else {
+        let Some(known) = table.cached(name) else {
             self.table = None;
             return match Topic::parse_bytes(name) {
                 Ok(topic) if self.access.authorize(Wish::Send(topic)) => {
@@ -314,14 +304,14 @@ impl<L: Link> Batch<'_, L> {
                 _ => Routed::Nowhere,
             };
         };
-        if !matches!(self.access, Access::Open) && !route.admits(&self.access, name) {
+        if !matches!(self.access, Access::Open) && !known.admits(&self.access, name) {
             return Routed::Nowhere;
         }
         match &mut self.pending {
-            Some(pending) if pending.end == at && pending.route.has_same_audience(route) => {
+            Some(pending) if pending.end == at && pending.route.has_same_audience(&known.route) => {
                 Routed::WithPending(pending)
             }
-            _ => Routed::Apart(Arc::clone(route), changes),
+            _ => Routed::Apart(Arc::clone(&known.route), changes),
         }
     }
 
@@ -395,9 +385,8 @@ impl<L: Link> Batch<'_, L> {
         let route = self.delivery.broker.resolve(topic);
         let stamp = self.stamp_for(&route);
         let lines = Lines::one(&line);
-        if self.observed {
-            route.sent.add(lines.amount());
-        }
+        self.observe(topic.as_str().as_bytes(), lines.amount());
+        self.table = None;
         self.delivery.deliver(&route, changes, lines, &stamp, Way::Gathered);
         self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
     }
@@ -466,11 +455,6 @@ impl<L: Link> Batch<'_, L> {
 /// Where the line that begins at `from` ends, its LF included; lines go up to `end`.
 fn line_end(buf: &[u8], from: usize, end: usize) -> usize {
     memchr(b'\n', &buf[from..end]).map_or(end, |n| from + n + 1)
-}
-
-/// The topic of the run that begins at a place in the buffer.
-fn topic_at(buf: &[u8], (at, len): (usize, usize)) -> &[u8] {
-    &buf[at + 5..at + 5 + len]
 }
 
 fn bad_text(line: &[u8]) -> Refusal<'_> {

@@ -331,8 +331,8 @@ impl<L: Link> Broker<L> {
     /// Who hears `topic`.
     pub(crate) fn resolve(&self, topic: Topic<'_>) -> Arc<Route<L>> {
         let name = topic.as_str().as_bytes();
-        if let Some(route) = self.topics.read().cached(name) {
-            return Arc::clone(route);
+        if let Some(topic) = self.topics.read().cached(name) {
+            return Arc::clone(&topic.route);
         }
         self.topics.write().resolve(topic)
     }

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linebus_protocol::telnet::Telnet;
 use linebus_protocol::scan::scan;
+use linebus_protocol::telnet::Telnet;
 use linebus_protocol::text::unify_line_ends;
 use memchr::memchr;
 

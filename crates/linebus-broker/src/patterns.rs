@@ -95,10 +95,14 @@ impl<V> Patterns<V> {
         if self.map.get(name.as_bytes()).is_some_and(&mut is_it) {
             return true;
         }
+        if self.shapes.is_empty() {
+            return false;
+        }
+        let tokens = name.bytes().fold(1, |count, byte| count + u32::from(byte == b'.'));
         let mut written = String::new();
-        self.shapes.iter().any(|(shape, _)| {
-            shape.write(name, &mut written)
-                && self.map.get(written.as_bytes()).is_some_and(&mut is_it)
+        self.shapes.iter().filter(|(shape, _)| shape.fits(name, tokens)).any(|(shape, _)| {
+            shape.write(name, &mut written);
+            self.map.get(written.as_bytes()).is_some_and(&mut is_it)
         })
     }
 
@@ -156,27 +160,25 @@ impl Shape {
         Some(shape)
     }
 
-    /// Writes `topic` in this shape; false if it does not fit.
-    fn write(self, topic: &str, out: &mut String) -> bool {
+    /// Whether a topic of so many tokens can have this shape. Most topics are short, and so is what
+    /// they pay for wildcards that somebody joins in thousands of shapes.
+    fn fits(self, topic: &str, tokens: u32) -> bool {
+        let has_length = if self.tail { self.tokens < tokens } else { self.tokens == tokens };
         let first_is_wild = self.stars & 1 == 1 || self.tokens == 0;
-        if first_is_wild && topic.starts_with('$') {
-            return false;
-        }
+        has_length && !(first_is_wild && topic.starts_with('$'))
+    }
+
+    /// Writes a topic that fits in this shape.
+    fn write(self, topic: &str, out: &mut String) {
         out.clear();
-        let mut at = 0;
-        for token in topic.split('.') {
-            if at == self.tokens {
-                if self.tail {
-                    out.push('>');
-                    return true;
-                }
-                return false;
-            }
+        for (at, token) in (0..self.tokens).zip(topic.split('.')) {
             out.push_str(if (self.stars >> at) & 1 == 1 { "*" } else { token });
             out.push('.');
-            at += 1;
         }
-        out.pop();
-        at == self.tokens && !self.tail
+        if self.tail {
+            out.push('>');
+        } else {
+            out.pop();
+        }
     }
 }

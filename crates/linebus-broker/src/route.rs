@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use linebus_protocol::Topic;
-
-use crate::access::{Access, Wish};
-use crate::counts::Meter;
 use crate::session::{Link, Session};
 use crate::topics::{Member, Recv};
 
@@ -23,16 +19,12 @@ pub(crate) struct Target<L> {
     pub(crate) watch: bool,
 }
 
-/// Everybody who hears one topic.
+/// Everybody who hears one topic, or several that the same sessions hear.
 pub(crate) struct Route<L> {
     /// By session number, each once.
     pub(crate) targets: Vec<Target<L>>,
     pub(crate) groups: Vec<Group<L>>,
     pub(crate) watched: bool,
-    /// The serial number of the account that was last found to be allowed to send here; 0 is none.
-    admitted: AtomicU64,
-    /// What was sent to the topic since somebody looked, while somebody looks.
-    pub(crate) sent: Meter,
 }
 
 /// Those of whom one hears each line.
@@ -78,26 +70,9 @@ impl<L: Link> Route<L> {
         });
         Self {
             watched: targets.iter().any(|target| target.watch),
-            admitted: AtomicU64::new(0),
             groups: groups.collect(),
             targets,
-            sent: Meter::default(),
         }
-    }
-
-    /// Whether a sender may send to `topic`, to which this is the route. The last answer is
-    /// remembered: routes are forgotten when accounts change.
-    pub(crate) fn admits(&self, sender: &Access, topic: &[u8]) -> bool {
-        let serial = sender.serial();
-        if serial == Some(self.admitted.load(Ordering::Relaxed)) {
-            return true;
-        }
-        let topic = Topic::parse_bytes(topic);
-        let admitted = topic.is_ok_and(|topic| sender.authorize(Wish::Send(topic)));
-        if let Some(serial) = serial.filter(|_| admitted) {
-            self.admitted.store(serial, Ordering::Relaxed);
-        }
-        admitted
     }
 
     /// Whether the same sessions hear the same of this route's topic as of another's, as far as

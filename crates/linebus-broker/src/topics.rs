@@ -1,14 +1,17 @@
 //! The table of joins: who joined which pattern, and from it, who hears a topic.
 //!
-//! A resolved topic is kept as a [`Route`] in a bounded cache of two generations: one look-up for
-//! each run of lines. Topics used once flow through it without evicting others one by one.
+//! A resolved topic is kept with its [`Route`] in a bounded cache of two generations: one look-up
+//! for each run of lines. Topics used once flow through it without evicting others one by one.
+//! Topics that are resolved one after the other and heard by the same sessions share a route, so
+//! that one address says that they do.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use linebus_protocol::{Pattern, Topic};
 
-use crate::access::Wish;
-use crate::counts::Amount;
+use crate::access::{Access, Wish};
+use crate::counts::{Amount, Meter};
 use crate::patterns::{Map, Patterns};
 use crate::route::Route;
 use crate::session::{Link, Session};
@@ -44,8 +47,10 @@ type Members<L> = Vec<Member<L>>;
 
 pub(crate) struct Topics<L> {
     joins: Patterns<Members<L>>,
-    recent: Map<Arc<Route<L>>>,
-    older: Map<Arc<Route<L>>>,
+    recent: Map<Resolved<L>>,
+    older: Map<Resolved<L>>,
+    /// The last route that was made, which the next topic may share.
+    last: Weak<Route<L>>,
     /// How many routes were made.
     resolved: usize,
     /// What forgotten routes carried since somebody looked; none while nobody does.
@@ -58,13 +63,14 @@ impl<L: Link> Topics<L> {
             joins: Patterns::default(),
             recent: Map::default(),
             older: Map::default(),
+            last: Weak::new(),
             resolved: 0,
             forgotten: None,
         }
     }
 
-    /// The route of a topic that was resolved before.
-    pub(crate) fn cached(&self, topic: &[u8]) -> Option<&Arc<Route<L>>> {
+    /// A topic that was resolved before.
+    pub(crate) fn cached(&self, topic: &[u8]) -> Option<&Resolved<L>> {
         self.recent.get(topic).or_else(|| self.older.get(topic))
     }
 
@@ -74,14 +80,17 @@ impl<L: Link> Topics<L> {
         let found = self.joins.matching(topic);
         let members = found.into_iter().flatten();
         let allowed = |member: &&Member<L>| member.session.may(Wish::Hear(topic));
-        let route = Arc::new(Route::new(members.filter(allowed), self.resolved));
+        let route = Route::new(members.filter(allowed), self.resolved);
+        let shared = self.last.upgrade().filter(|last| last.has_same_audience(&route));
+        let route = shared.unwrap_or_else(|| Arc::new(route));
+        self.last = Arc::downgrade(&route);
         self.resolved += 1;
         if self.joins.may_match(topic) {
             if self.recent.len() >= GENERATION_MAX {
                 let older = std::mem::replace(&mut self.older, std::mem::take(&mut self.recent));
                 self.keep_counts(older);
             }
-            self.recent.insert(name.as_bytes().into(), Arc::clone(&route));
+            self.recent.insert(name.as_bytes().into(), Resolved::new(&route));
         }
         route
     }
@@ -161,8 +170,8 @@ impl<L: Link> Topics<L> {
 
     /// Forgets who hears what: the rules by which that was found have changed.
     pub(crate) fn forget_routes(&mut self) {
-        for routes in [std::mem::take(&mut self.recent), std::mem::take(&mut self.older)] {
-            self.keep_counts(routes);
+        for topics in [std::mem::take(&mut self.recent), std::mem::take(&mut self.older)] {
+            self.keep_counts(topics);
         }
     }
 
@@ -172,17 +181,17 @@ impl<L: Link> Topics<L> {
             return self.forget_routes();
         }
         let name = pattern.as_str().as_bytes();
-        for route in [self.recent.remove_entry(name), self.older.remove_entry(name)] {
-            self.keep_counts(route);
+        for topic in [self.recent.remove_entry(name), self.older.remove_entry(name)] {
+            self.keep_counts(topic);
         }
     }
 
     /// Remembers what routes that are forgotten have carried, if somebody looks; of so many
     /// topics as one generation has, which bounds it.
-    fn keep_counts(&mut self, routes: impl IntoIterator<Item = (Box<[u8]>, Arc<Route<L>>)>) {
+    fn keep_counts(&mut self, topics: impl IntoIterator<Item = (Box<[u8]>, Resolved<L>)>) {
         let Some(forgotten) = &mut self.forgotten else { return };
-        for (name, route) in routes {
-            let sent = route.sent.take();
+        for (name, topic) in topics {
+            let sent = topic.sent.take();
             if sent != Amount::default()
                 && (forgotten.len() < GENERATION_MAX || forgotten.contains_key(&name))
             {
@@ -201,11 +210,11 @@ impl<L: Link> Topics<L> {
     pub(crate) fn take_counts(&mut self, most: usize) -> (Vec<Busy>, usize) {
         let mut forgotten = self.forgotten.replace(Map::default()).unwrap_or_default();
         let mut topics = Vec::new();
-        for (name, route) in self.recent.iter().chain(&self.older) {
+        for (name, topic) in self.recent.iter().chain(&self.older) {
             let mut sent = forgotten.remove(name).unwrap_or_default();
-            sent += route.sent.take();
-            if route.is_heard() || sent != Amount::default() {
-                topics.push((name, sent, Some(route)));
+            sent += topic.sent.take();
+            if topic.route.is_heard() || sent != Amount::default() {
+                topics.push((name, sent, Some(&topic.route)));
             }
         }
         topics.extend(forgotten.iter().map(|(name, sent)| (name, *sent, None)));
@@ -242,6 +251,36 @@ impl<L: Link> Topics<L> {
         let mut list: Vec<_> = named.filter(covered).collect();
         list.sort_unstable();
         list
+    }
+}
+
+/// What is known of a topic that was resolved.
+pub(crate) struct Resolved<L> {
+    pub(crate) route: Arc<Route<L>>,
+    /// The serial number of the account that was last found to be allowed to send here; 0 is none.
+    admitted: AtomicU64,
+    /// What was sent to it since somebody looked, while somebody looks.
+    pub(crate) sent: Meter,
+}
+
+impl<L: Link> Resolved<L> {
+    fn new(route: &Arc<Route<L>>) -> Self {
+        Self { route: Arc::clone(route), admitted: AtomicU64::new(0), sent: Meter::default() }
+    }
+
+    /// Whether a sender may send to the topic, whose name this is. The last answer is remembered:
+    /// all of this is forgotten when accounts change.
+    pub(crate) fn admits(&self, sender: &Access, name: &[u8]) -> bool {
+        let serial = sender.serial();
+        if serial == Some(self.admitted.load(Ordering::Relaxed)) {
+            return true;
+        }
+        let topic = Topic::parse_bytes(name);
+        let admitted = topic.is_ok_and(|topic| sender.authorize(Wish::Send(topic)));
+        if let Some(serial) = serial.filter(|_| admitted) {
+            self.admitted.store(serial, Ordering::Relaxed);
+        }
+        admitted
     }
 }
 

@@ -46,7 +46,9 @@ impl Run {
         let beginning = Beginning::new(&bytes[prefix.clone()], &bytes[at..]);
         for next in others {
             let next = *next as usize;
-            if next - end > line_bytes_max || !beginning.begins(&bytes[prefix.clone()], &bytes[end..]) {
+            if next - end > line_bytes_max
+                || !beginning.begins(&bytes[prefix.clone()], &bytes[end..])
+            {
                 break;
             }
             bytes[end..end + SEND.len()].copy_from_slice(RECV);
@@ -57,11 +59,16 @@ impl Run {
         Some(Self { topic_len, len: end - at, lines })
     }
 
-    /// The length of the topic in a line that begins `send <topic> `.
-    fn topic_len(bytes: &[u8]) -> Option<usize> {
-        let rest = bytes.strip_prefix(SEND)?.strip_prefix(b" ")?;
-        let rest = &rest[..rest.len().min(TOPIC_BYTES_MAX + 1)];
-        let end = rest.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n'))?;
+    /// The length of the topic in a clean line that begins `send <topic> `.
+    fn topic_len(line: &[u8]) -> Option<usize> {
+        let rest = line.strip_prefix(SEND)?.strip_prefix(b" ")?;
+        let end = match rest.first_chunk().map(|head| first_blank(*head)) {
+            Some(end) if end < 16 => end,
+            _ => {
+                let rest = &rest[..rest.len().min(TOPIC_BYTES_MAX + 1)];
+                rest.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n'))?
+            }
+        };
         (end > 0 && rest[end] == b' ').then_some(end)
     }
 
@@ -79,6 +86,16 @@ impl Run {
             at += memchr(b'\n', &bytes[at..self.len]).map_or(0, |end| end + 1);
         }
     }
+}
+
+/// Where in clean text the first blank, TAB or LF is: the first byte below 0x21. 16 if there is
+/// none.
+fn first_blank(text: [u8; 16]) -> usize {
+    const ONES: u128 = u128::MAX / 0xff;
+    let text = u128::from_le_bytes(text);
+    // The sign of each byte of the difference, up to the first that is negative and borrows.
+    let below = text.wrapping_sub(ONES * 0x21) & !text & (ONES * 0x80);
+    below.trailing_zeros() as usize / 8
 }
 
 /// What the lines of a run begin with, `send <topic> `, made ready to be compared in one
@@ -180,6 +197,19 @@ mod tests {
             "send t 123456789012345678901234\nsend t b\n",
             Some(("t", "recv t 123456789012345678901234\nrecv t b\n", 2)),
         );
+    }
+
+    #[test]
+    fn a_topic_of_any_length_is_found() {
+        for len in 1..=TOPIC_BYTES_MAX {
+            for message in ["", "x", "longer than the sixteen bytes that are looked at together"] {
+                let topic = "t~".repeat(len)[..len].to_owned();
+                let line = format!("send {topic} {message}\n");
+                assert_eq!(Run::topic_len(line.as_bytes()), Some(len), "{line}");
+                let line = format!("send {topic}\t{message}\n");
+                assert_eq!(Run::topic_len(line.as_bytes()), None, "{line}");
+            }
+        }
     }
 
     #[test]

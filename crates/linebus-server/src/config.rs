@@ -29,6 +29,9 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// A Unix socket's path.
     pub unix: Option<PathBuf>,
+    /// After how many silent seconds TCP asks whether a client's machine is still there, and how
+    /// long it may take to answer; 0 never asks.
+    pub keepalive_s: u32,
     /// Who may log in, and what they may do; without it everybody may do everything.
     pub users: Option<ConfiguredFile>,
     /// Allows addresses beyond loopback although there are no accounts.
@@ -66,6 +69,7 @@ impl Default for Config {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], linebus_protocol::PORT))],
             unix: None,
+            keepalive_s: 60,
             users: None,
             open_to_the_network: false,
             metrics: None,
@@ -172,6 +176,7 @@ impl Config {
         let mut reader = Reader::new(text, "linebus.toml", folder)?;
         reader.addresses("listen", &mut config.listen);
         reader.path("unix", &mut config.unix);
+        reader.number("keepalive_s", 0..=32_767, &mut config.keepalive_s);
         reader.file("users", &mut config.users);
         reader.switch("open_to_the_network", &mut config.open_to_the_network);
         reader.switch("plain_passwords", &mut config.plain_passwords);

@@ -7,7 +7,9 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use rustix::net::sockopt;
 use thiserror::Error;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -109,14 +111,16 @@ impl Listeners {
         let files = Files::load(config).map_err(BindError::Files)?;
         let mut listeners = Vec::new();
         for address in &config.listen {
-            let (listener, address) = bind_tcp(*address).map_err(refused(address))?;
+            let (listener, address) =
+                bind_tcp(*address, config.keepalive_s).map_err(refused(address))?;
             listeners.push(Listener::Tcp(listener, address));
         }
         let served = files.tls.filter(|_| !tls.listen.is_empty());
         let served = served.map(|settings| Arc::new(Tls::new(settings)));
         if let Some(served) = &served {
             for address in &tls.listen {
-                let (listener, address) = bind_tcp(*address).map_err(refused(address))?;
+                let (listener, address) =
+                    bind_tcp(*address, config.keepalive_s).map_err(refused(address))?;
                 listeners.push(Listener::Tls(listener, address, Arc::clone(served)));
             }
         }
@@ -155,13 +159,29 @@ fn refused(address: impl ToString) -> impl FnOnce(io::Error) -> BindError {
     move |source| BindError::Refused { address: address.to_string(), source }
 }
 
-fn bind_tcp(address: SocketAddr) -> io::Result<(AsyncFd<TcpListener>, SocketAddr)> {
+/// How often a machine is asked, at most, whether it is still there before the connection is over.
+const KEEPALIVE_PROBES_MAX: u32 = 6;
+
+fn bind_tcp(
+    address: SocketAddr,
+    keepalive_s: u32,
+) -> io::Result<(AsyncFd<TcpListener>, SocketAddr)> {
     let socket = match address {
         SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
         SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
     };
     // A restart need not wait for old connections to time out.
     socket.set_reuseaddr(true)?;
+    if keepalive_s > 0 {
+        // What is accepted inherits all of it (tcp(7)). A limit for what was sent and is not
+        // acknowledged (TCP_USER_TIMEOUT) would also end those who do not read for a while.
+        let probes = keepalive_s.min(KEEPALIVE_PROBES_MAX);
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        socket.set_keepalive(true)?;
+        sockopt::set_tcp_keepidle(&socket, seconds(keepalive_s))?;
+        sockopt::set_tcp_keepintvl(&socket, seconds(keepalive_s / probes))?;
+        sockopt::set_tcp_keepcnt(&socket, probes)?;
+    }
     socket.bind(address)?;
     // As many as the kernel allows: a burst of clients after a restart is normal.
     let listener = socket.listen(4096)?.into_std()?;

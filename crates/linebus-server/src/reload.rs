@@ -158,6 +158,7 @@ impl Reloader {
         let Config {
             listen,
             unix,
+            keepalive_s,
             threads,
             log,
             log_format,
@@ -170,6 +171,7 @@ impl Reloader {
         let keys = [
             ("listen", *listen != config.listen),
             ("unix", *unix != config.unix),
+            ("keepalive_s", *keepalive_s != config.keepalive_s),
             ("tls.listen", tls.listen != config.tls.listen),
             ("threads", *threads != config.threads),
             ("log", *log != config.log),

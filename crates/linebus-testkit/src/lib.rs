@@ -3,6 +3,7 @@
 //! Not for production: everything here panics when it does not get what it waits for.
 
 pub mod by_hand;
+pub mod bystanders;
 pub mod certificates;
 pub mod fuzz;
 pub mod http;

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use linebus_testkit::bystanders::Bystanders;
 use linebus_testkit::process::Server;
-use linebus_testkit::telnet::Telnet;
 use rustix::process::{Pid, Signal, kill_process};
 
 const MIB: usize = 1 << 20;
@@ -24,30 +24,6 @@ fn server() -> Server {
 /// A server with a configuration.
 fn configured(folder: &tempfile::TempDir, text: &str) -> Server {
     Server::configured(binary(), folder.path(), text)
-}
-
-/// Two that go on talking while something happens to the server.
-struct Bystanders {
-    receiver: Telnet,
-    sender: Telnet,
-    sent: usize,
-}
-
-impl Bystanders {
-    fn on(server: &Server) -> Self {
-        let (mut receiver, sender) = (server.telnet(), server.telnet());
-        receiver.ask("recv bystanders", "ok recv bystanders");
-        Self { receiver, sender, sent: 0 }
-    }
-
-    #[track_caller]
-    fn talk(&mut self) {
-        for _ in 0..10 {
-            self.sent += 1;
-            self.sender.say(&format!("send bystanders {}", self.sent));
-            self.receiver.expect(&format!("recv bystanders {}", self.sent));
-        }
-    }
 }
 
 #[test]
