@@ -182,3 +182,16 @@ impl Shape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hash::BuildHasher;
+
+    use super::*;
+
+    #[test]
+    fn hash_flooding() {
+        let hash = || Map::<()>::default().hasher().hash_one(b"rooms.vienna");
+        assert_ne!(hash(), hash(), "nobody can know which words collide");
+    }
+}
