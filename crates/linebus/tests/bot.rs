@@ -219,9 +219,10 @@ fn a_reload_changes_what_is_joined_and_done_and_a_bad_file_changes_nothing() {
     bot.says("rule 1: sent to out: still there");
 
     desk.write(
-        "[[rule]]\nname = \"new\"\non = [\"b\", \"c\"]\nsend = \"out\"\ntext = \"new {message}\"",
+        "user = \"bot\"\n[[rule]]\nname = \"new\"\non = [\"b\", \"c\"]\nsend = \"out\"\ntext = \"new {message}\"",
     );
     bot.signal(Signal::HUP);
+    bot.says("another `user` counts from the next start on");
     bot.says("joined b");
     bot.says("joined c");
     bot.says("rules.toml: rules that count now: 1");
@@ -255,9 +256,10 @@ fn two_bots_that_answer_each_other_stop_at_their_limits() {
         pong.says("rule 1: sent to ping: ball");
     }
     ping.says("rule 1: more than 3 per day; what is over it is not done");
-    let mut heard = person.barrier();
+    let mut heard: Vec<_> = (0..6).map(|_| person.hear().expect("it comes")).collect();
     heard.sort_unstable();
     assert_eq!(heard, [["recv ping ball"; 3], ["recv pong ball"; 3]].concat());
+    assert_eq!(person.barrier(), [""; 0], "and no more");
     pong.end();
     ping.signal(Signal::TERM);
     let counted = "linebus: rule 1: lines over 3 per day, not acted on: 1\n";
@@ -279,7 +281,7 @@ fn who_may_not_see_has_rules_without_who_and_when() {
     assert_eq!(
         text(&output.stderr),
         "linebus: rooms.> is not joined: the bus refused watch (denied): you may not watch rooms.>: your account has no `see`; rules with {user}, {time}, `from` or `watch` need `see`\n\
-         linebus: secret is not joined: the bus refused recv (denied): you may not recv secret\n"
+         linebus: secret is not joined: the bus refused recv (denied): you may not hear secret\n"
     );
     desk.write("[[rule]]\non = \"rooms.>\"\nsend = \"ops\"");
     let mut bot = desk.bot(&url);
@@ -454,12 +456,22 @@ fn a_lost_bus_is_found_again_and_the_rules_go_on() {
     let mut bot = desk.bot(&server.url());
     drop(server);
     bot.says("the connection ended without a word; connecting again, messages may be missed");
+    // Meanwhile the rules change.
+    desk.write("user = \"bot\"\n[[rule]]\non = [\"t\", \"new\"]\nsend = \"out\"");
+    bot.signal(Signal::HUP);
+    for pattern in ["new", "t"] {
+        let why = "not connected: the connection ended without a word";
+        bot.says(&format!("{pattern} is not joined: {why}"));
+    }
+    bot.says("rules.toml: rules that count now: 1");
     let server = Server::start(binary(), &["--listen", &address]);
     let again = bot.said();
     assert!(again.starts_with("connected again; messages of "), "{again}");
+    bot.says("joined new");
+    bot.wait_for_rules();
     let mut person = server.telnet();
     person.ask("watch out", "ok watch out");
-    person.say("send t x");
+    person.say("send new x");
     let heard = person.hear().expect("it comes");
     assert!(heard.starts_with("watch out ") && heard.ends_with(" bot x"), "{heard}");
     bot.says("rule 1: sent to out: x");

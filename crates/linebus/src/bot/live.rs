@@ -94,7 +94,7 @@ impl Live {
 
     /// These rules count from now on.
     fn take_rules(&mut self, rules: Rules) {
-        self.rules.iter_mut().for_each(Working::tell_missed);
+        self.rules.iter_mut().for_each(Working::finish);
         self.wanted = rules.joins();
         self.user = rules.user;
         let jobs = &mut self.jobs;
@@ -112,7 +112,7 @@ impl Live {
             tokio::select! {
                 biased;
                 refused = joined(&mut self.joining), if self.joining.is_some() => {
-                    self.note_joined(refused?)?;
+                    self.note_joined(&refused?)?;
                 }
                 _ = hang_up.recv(), if self.joining.is_none() => self.reload(),
                 event = events.next() => match event {
@@ -124,7 +124,7 @@ impl Live {
         }
     }
 
-    fn note_joined(&mut self, refused: Vec<NotJoined>) -> Result<(), Failure> {
+    fn note_joined(&mut self, refused: &[NotJoined]) -> Result<(), Failure> {
         self.joining = None;
         if !self.began && !refused.is_empty() {
             if let Some(lost) = refused.iter().find(|not| !not.is_refused()) {
@@ -186,7 +186,7 @@ impl Live {
     }
 
     async fn end(mut self) {
-        self.rules.iter_mut().for_each(Working::tell_missed);
+        self.rules.iter_mut().for_each(Working::finish);
         self.jobs.end().await;
     }
 }
@@ -203,7 +203,7 @@ impl Working {
             Action::Run { job, .. } => {
                 let queue = self.queue.as_ref().expect("a rule that runs something has a queue");
                 if queue.push(job) {
-                    self.tell_missed();
+                    self.tell_not_run();
                 } else if self.missed.note() {
                     let bytes = WAITING_BYTES_MAX;
                     say(&format!(
@@ -215,7 +215,13 @@ impl Working {
     }
 
     /// Tells what has not been said of what was not done.
-    fn tell_missed(&mut self) {
+    fn finish(&mut self) {
+        self.rule.tell_missed(|text| say(&text));
+        self.tell_not_run();
+    }
+
+    /// Tells for how many commands there was no room, if there is room again.
+    fn tell_not_run(&mut self) {
         if let Some(count) = self.missed.end() {
             say(&format!("{}: commands that were too many and not run: {count}", self.rule.name));
         }
