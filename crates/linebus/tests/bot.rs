@@ -449,6 +449,23 @@ fn a_flood_for_a_slow_command_is_bounded_and_counted_and_holds_nobody_up() {
 }
 
 #[test]
+fn lines_that_never_stop_do_not_drown_a_signal() {
+    let desk =
+        Desk::new("[[rule]]\nname = \"mark\"\non = \"t\"\nmatch = \"^begun$\"\nsend = \"heard\"");
+    let server = Server::on_free_port(binary());
+    let mut bot = desk.bot(&server.url());
+    let mut person = server.telnet();
+    person.say("send t begun");
+    std::thread::spawn(move || {
+        let lines = "send t nothing to do\n".repeat(3_000);
+        // Until the bus is gone.
+        while person.socket.get_mut().write_all(lines.as_bytes()).is_ok() {}
+    });
+    bot.says("mark: sent to heard: begun");
+    bot.end();
+}
+
+#[test]
 fn a_lost_bus_is_found_again_and_the_rules_go_on() {
     let desk = Desk::new("user = \"bot\"\n[[rule]]\non = \"t\"\nsend = \"out\"");
     let server = Server::on_free_port(binary());
