@@ -14,7 +14,7 @@ use thiserror::Error;
 
 pub use crate::admission::Admission;
 pub use log_format::LogFormat;
-use reader::Reader;
+pub use reader::Reader;
 pub use tls::{ConfiguredFile, TlsConfig};
 
 use crate::files::{Files, forgotten_users};

@@ -1,12 +1,14 @@
 //! The `linebus` command. This file only picks the subcommand; each has a module of its own.
 
 mod bench;
+mod bot;
 mod bus;
 mod chat;
 mod check;
 mod docs;
 mod exit;
 mod hear;
+mod job;
 mod joining;
 mod list;
 mod log;
@@ -48,6 +50,7 @@ enum Command {
     Top(top::Args),
     Ping(ping::Args),
     On(on::Args),
+    Bot(bot::Args),
     Chat(chat::Args),
     Bench(bench::Args),
     User(user::Args),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Top(args) => bus::block_on(top::run(&bus, args)),
         Command::Ping(args) => bus::block_on(ping::run(&bus, args)),
         Command::On(args) => bus::block_on(on::run(&bus, args)),
+        Command::Bot(args) => bot::run(&bus, args),
         Command::Chat(args) => bus::block_on(chat::run(&bus, args)),
         Command::Bench(args) => bench::run(&bus, &args),
         Command::User(args) => user::run(args),

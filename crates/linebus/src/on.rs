@@ -1,14 +1,11 @@
 //! `linebus on`: a command for each message. What others say never becomes part of a command.
 
-use std::process::{ExitStatus, Stdio};
-
 use linebus_client::{Event, Events, Message};
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::bus::{Bus, tell};
 use crate::exit::Failure;
+use crate::job::Job;
 use crate::joining::{Joining, Kind};
 use crate::until::{Limit, Until};
 
@@ -79,7 +76,7 @@ impl Jobs {
                 () = limit.time_is_up() => return limit.judge(),
                 event = events.next(), if self.running.len() < self.running_max => match event {
                     Some(Event::Message(message)) => {
-                        self.start(message);
+                        self.start(&message);
                         if limit.count() {
                             return Ok(());
                         }
@@ -98,27 +95,7 @@ impl Jobs {
         }
     }
 
-    fn start(&mut self, message: Message) {
-        let name = self.command[0].clone();
-        let mut command = Command::new(&name);
-        command.args(&self.command[1..]).stdin(Stdio::piped()).kill_on_drop(true);
-        self.running.spawn(async move {
-            let status = run_one(command, message)
-                .await
-                .map_err(|error| format!("can't run {name}: {error}"))?;
-            if status.success() { Ok(()) } else { Err(format!("{name}: {status}")) }
-        });
+    fn start(&mut self, message: &Message) {
+        self.running.spawn(Job::new(&self.command, message.into()).run());
     }
-}
-
-async fn run_one(mut command: Command, message: Message) -> std::io::Result<ExitStatus> {
-    command.env("LINEBUS_TOPIC", &message.topic).env("LINEBUS_MESSAGE", &message.text);
-    command.env("LINEBUS_USER", message.user.unwrap_or_default());
-    command.env("LINEBUS_TIME", message.time.unwrap_or_default());
-    let mut child = command.spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        // A command that does not read its input is right, too.
-        let _ = input.write_all(format!("{}\n", message.text).as_bytes()).await;
-    }
-    child.wait().await
 }

@@ -2,18 +2,20 @@
 //! the first. Which keys exist is what was asked for.
 //!
 //! A key is a path of names joined by dots. A `*` in it stands for a name that the file chooses, as
-//! in `users.*.see`: see [`Reader::each`].
+//! in `users.*.see`: see [`Reader::each`]. After the name of an array of tables stands `[]`, as in
+//! `rule[].on`: see [`Reader::each_in_array`].
 
 use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 
 use linebus_protocol::Pattern;
-use toml_edit::{Document, Item, Key, TableLike};
+use toml_edit::{Document, Item, Key, TableLike, Value};
 
 use super::{ConfiguredFile, Problem};
 
-pub(crate) struct Reader<'a> {
+/// Reads one file, key by key.
+pub struct Reader<'a> {
     /// Where relative paths begin.
     folder: &'a Path,
     document: Document<&'a str>,
@@ -24,17 +26,18 @@ pub(crate) struct Reader<'a> {
     known: Vec<&'static str>,
     /// What `*` stands for at present.
     name: String,
+    /// Which table of an array `[]` stands for at present.
+    index: usize,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads the text as TOML. `page` is where all keys are documented; relative paths begin in
     /// `folder`.
-    pub(crate) fn new(
-        text: &'a str,
-        page: &'static str,
-        folder: &'a Path,
-    ) -> Result<Self, Vec<Problem>> {
+    ///
+    /// # Errors
+    /// It is no TOML.
+    pub fn new(text: &'a str, page: &'static str, folder: &'a Path) -> Result<Self, Vec<Problem>> {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
         let lines = lines.collect();
         match Document::parse(text) {
@@ -45,6 +48,7 @@ impl<'a> Reader<'a> {
                 page,
                 known: Vec::new(),
                 name: String::new(),
+                index: 0,
                 problems: Vec::new(),
             }),
             Err(error) => Err(vec![Problem {
@@ -75,8 +79,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Every table of the array `key`: `read` is told which one, and a `[]` in the keys that it
+    /// reads stands for that one.
+    pub fn each_in_array(&mut self, key: &'static str, mut read: impl FnMut(&mut Self, usize)) {
+        let Some(item) = self.item(key) else { return };
+        let Some(tables) = item.as_array_of_tables() else {
+            return self.problem(key, format!("[[{key}]] in double brackets begins each of them"));
+        };
+        for index in 0..tables.len() {
+            self.index = index;
+            read(self, index);
+        }
+    }
+
     /// A whole number within `range`, its end included.
-    pub(crate) fn number<T>(&mut self, key: &'static str, range: RangeInclusive<i64>, into: &mut T)
+    pub fn number<T>(&mut self, key: &'static str, range: RangeInclusive<i64>, into: &mut T)
     where
         T: TryFrom<i64>,
     {
@@ -93,7 +110,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `true` or `false`.
-    pub(crate) fn switch(&mut self, key: &'static str, into: &mut bool) {
+    pub fn switch(&mut self, key: &'static str, into: &mut bool) {
         let Some(item) = self.item(key) else { return };
         match item.as_bool() {
             Some(value) => *into = value,
@@ -107,6 +124,48 @@ impl<'a> Reader<'a> {
         match item.as_str() {
             Some(value) => value.clone_into(into),
             None => self.problem(key, "a text in quotes is wanted".to_owned()),
+        }
+    }
+
+    /// A text that `parse` understands; otherwise it says what would be right.
+    pub fn parse<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+        into: &mut Option<T>,
+    ) {
+        let Some(item) = self.item(key) else { return };
+        let parsed = item.as_str().ok_or_else(|| "a text in quotes is wanted".to_owned());
+        match parsed.and_then(parse) {
+            Ok(parsed) => *into = Some(parsed),
+            Err(text) => self.problem(key, text),
+        }
+    }
+
+    /// A text or a list of texts, each as in [`Reader::parse`].
+    pub fn parse_all<T>(
+        &mut self,
+        key: &'static str,
+        mut parse: impl FnMut(&str) -> Result<T, String>,
+        into: &mut Vec<T>,
+    ) {
+        let Some(item) = self.item(key) else { return };
+        let wanted = || "a text in quotes is wanted, or several in brackets".to_owned();
+        let values: Vec<_> = match item.as_value() {
+            Some(Value::Array(array)) => array.iter().collect(),
+            one => one.into_iter().collect(),
+        };
+        if values.is_empty() {
+            return self.problem(key, wanted());
+        }
+        for value in values {
+            match value.as_str().ok_or_else(wanted).and_then(&mut parse) {
+                Ok(parsed) => into.push(parsed),
+                Err(text) => {
+                    let line = self.line(value.span());
+                    self.problems.push(Problem { line, key: self.full(key), text });
+                }
+            }
         }
     }
 
@@ -205,14 +264,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes a mistake in what stands under `key`.
-    pub(crate) fn problem(&mut self, key: &str, text: String) {
-        let line = self.find(key).map_or(1, |(_, span)| self.line(span));
+    /// Notes a mistake in what stands under `key`, or in the table where it should stand.
+    pub fn problem(&mut self, key: &str, text: String) {
+        let found = self.find(key).or_else(|| self.find(key.rsplit_once('.')?.0));
+        let line = found.map_or(1, |(_, span)| self.line(span));
         self.problems.push(Problem { line, key: self.full(key), text });
     }
 
-    /// Everything that was wrong, unknown keys included.
-    pub(crate) fn finish(mut self) -> Result<(), Vec<Problem>> {
+    /// Done: everything that was wrong, unknown keys included.
+    ///
+    /// # Errors
+    /// Something was.
+    pub fn finish(mut self) -> Result<(), Vec<Problem>> {
         let mut unknown = Vec::new();
         self.find_unknown(self.document.as_table(), "", "", &mut unknown);
         self.problems.extend(unknown);
@@ -236,6 +299,15 @@ impl<'a> Reader<'a> {
             let key = format!("{prefix}{}", shown(name));
             let known = format!("{pattern}{name}");
             let inside = any_name.clone().unwrap_or_else(|| format!("{known}."));
+            let inside_array = format!("{known}[].");
+            if let Some(tables) = item.as_array_of_tables()
+                && begins(&inside_array)
+            {
+                for table in tables {
+                    self.find_unknown(table, &format!("{key}."), &inside_array, unknown);
+                }
+                continue;
+            }
             match item.as_table_like() {
                 Some(table) if begins(&inside) => {
                     self.find_unknown(table, &format!("{key}."), &inside, unknown);
@@ -263,9 +335,10 @@ impl<'a> Reader<'a> {
         let near = self.known.iter().min_by_key(distance).filter(is_near);
         match near {
             Some(near) => {
+                let as_written = |key: &str| key.replace('*', "NAME").replace("[]", "");
                 let near = match near.strip_prefix(pattern) {
-                    Some(rest) => format!("{prefix}{rest}"),
-                    None => near.replace('*', "NAME"),
+                    Some(rest) => format!("{prefix}{}", as_written(rest)),
+                    None => as_written(near),
                 };
                 format!("there is no such key; did you mean `{near}`?")
             }
@@ -280,31 +353,40 @@ impl<'a> Reader<'a> {
         self.find(key).map(|(item, _)| item.clone())
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Whether something stands under a key.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
 
     /// Whether a text stands under a key.
-    pub(crate) fn is_text(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn is_text(&self, key: &str) -> bool {
         self.find(key).is_some_and(|(item, _)| item.is_str())
     }
 
     /// The item, and where its key stands.
     fn find(&self, key: &str) -> Option<(&Item, Option<Range<usize>>)> {
-        let name = |part| if part == "*" { self.name.as_str() } else { part };
-        let mut table: &dyn TableLike = self.document.as_table();
-        let mut rest = key;
-        while let Some((group, inside)) = rest.split_once('.') {
-            table = table.get(name(group))?.as_table_like()?;
-            rest = inside;
+        let mut item = self.document.as_item();
+        let mut span = None;
+        for part in key.split('.') {
+            let (part, is_array) =
+                part.strip_suffix("[]").map_or((part, false), |part| (part, true));
+            let name = if part == "*" { self.name.as_str() } else { part };
+            let table = item.as_table_like()?;
+            item = table.get(name)?;
+            span = table.key(name).and_then(Key::span).or(item.span());
+            if is_array {
+                item = item.get(self.index)?;
+                span = item.span();
+            }
         }
-        let item = table.get(name(rest))?;
-        Some((item, table.key(name(rest)).and_then(Key::span).or(item.span())))
+        Some((item, span))
     }
 
     /// A key as it is shown.
     fn full(&self, key: &str) -> String {
-        key.replace('*', &shown(&self.name))
+        key.replace("[]", "").replace('*', &shown(&self.name))
     }
 
     fn line(&self, span: Option<Range<usize>>) -> usize {
