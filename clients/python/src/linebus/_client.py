@@ -43,7 +43,7 @@ def connect(
     connect_timeout: float = 10.0,
     answer_timeout: float = 30.0,
     silence_max: float = 30.0,
-    events_bytes_max: int = 1024 * 1024,
+    events_bytes_max: int = 8 * 1024 * 1024,
     outgoing_bytes_max: int = 256 * 1024,
     on_event: Callable[[ClientEvent], None] = log_event,
 ) -> Opening[Client]:
@@ -65,9 +65,10 @@ def connect(
     - `answer_timeout`: how long commands wait for their answer, in seconds.
     - `silence_max`: after so many seconds without a line a ping is sent, and after as long again
       without an answer the connection counts as lost; `math.inf` turns it off.
-    - `events_bytes_max`: about how many bytes of messages wait for a subscription to be read.
-      Beyond, the client stops reading its socket, and the bus sees a slow receiver. One read of
-      the socket may exceed it.
+    - `events_bytes_max`: how many bytes of messages wait for a subscription to be read, each
+      counted with 256 more, about what Python takes for it. Beyond, the client stops reading its
+      socket, and the bus sees a slow receiver. One read of the socket may exceed it, and what
+      the program took last counts apart.
     - `outgoing_bytes_max`: how many bytes of lines wait to be written; beyond, `send` waits.
     - `on_event`: called with each `Disconnected`, `Reconnected`, `Note`, and with a `BusError` for
       each message that the bus refused. By default they are logged, by the logger `linebus`.

@@ -205,7 +205,9 @@ class Driver:
         try:
             return await asyncio.wait_for(self._dial_and_shake_hands(), after)
         except asyncio.TimeoutError:
-            raise ConnectError(address, f"no answer within {after:g} s") from None
+            plain = not (self.url.encrypted or self.url.path)
+            hint = "; a port that speaks TLS wants linebuss://" if plain else ""
+            raise ConnectError(address, f"no answer within {after:g} s{hint}") from None
         except (Goodbye, BusError):
             raise
         except (OSError, Error) as error:
@@ -250,6 +252,9 @@ class Driver:
                 lost_at = self.loop.time()
                 self._back_off.note_connection(lost_at - began)
                 if self.closing:
+                    self.outgoing.take_down(why, for_good=False)
+                    if not isinstance(why, Goodbye):
+                        why = ConnectionLost("this program closed it")
                     return
                 retrying = self.settings.reconnect and not is_final(why)
                 self._tell_lost(why, retrying=retrying)
