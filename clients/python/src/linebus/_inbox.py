@@ -112,15 +112,11 @@ class Unread:
 
     def next_event(self) -> SubscriptionEvent | None:
         """The next event; `None` if none waits. Raises `Ended`."""
-        for event in self._batch:
-            return event
-        events = self.inbox.take()
-        if events is None:
-            raise Ended
-        self._batch = iter(events)
-        for event in self._batch:
-            return event
-        return None
+        while True:
+            for event in self._batch:
+                return event
+            if not self._refill():
+                return None
 
     def next_message(self) -> Message | None:
         """The next message; `None` if none waits.
@@ -131,14 +127,16 @@ class Unread:
         if self._closed is not None:
             raise fresh(self._closed)
         while True:
-            event = self.next_event()
-            if event is None or isinstance(event, Message):
-                return event
-            if isinstance(event, BusError):
-                raise fresh(event)
-            if isinstance(event, Disconnected) and not event.retrying:
-                self._closed = Closed(event.why)
-                raise fresh(self._closed)
+            for event in self._batch:
+                if isinstance(event, Message):
+                    return event
+                if isinstance(event, BusError):
+                    raise fresh(event)
+                if isinstance(event, Disconnected) and not event.retrying:
+                    self._closed = Closed(event.why)
+                    raise fresh(self._closed)
+            if not self._refill():
+                return None
 
     def next_answer(self) -> str | None:
         """The next message's text; `None` if none waits. Raises why the connection ended."""
@@ -152,3 +150,11 @@ class Unread:
                 raise fresh(event.why)
             if isinstance(event, Error):
                 raise fresh(event)
+
+    def _refill(self) -> bool:
+        """Takes what has come; whether there is something. Raises `Ended`."""
+        events = self.inbox.take()
+        if events is None:
+            raise Ended
+        self._batch = iter(events)
+        return bool(events)

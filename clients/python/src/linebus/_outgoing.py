@@ -54,7 +54,8 @@ class Outgoing:
     ) -> Pushed:
         """Puts in a line, its LF included, or raises why it can't go out."""
         with self._lock:
-            self.check()
+            if self._down is not None:
+                raise fresh(self._down)
             if len(line) > self._line_bytes_max:
                 raise ValueError(
                     f"the line would have {len(line)} bytes, "

@@ -210,23 +210,18 @@ class Session:
     def take_lines(self, lines: list[str]) -> None:
         """Passes lines on. Raises why the connection ends."""
         touched: list[Inbox] = []
-        routes = self._routes["recv"]
+        routes = self._routes
         try:
             for line in lines:
                 if line.startswith("recv "):
-                    message = parse_recv(line)
-                    inboxes = routes.get(message.topic)
-                    if inboxes is None:
-                        inboxes = self._route("recv", message.topic)
+                    verb, message = "recv", parse_recv(line)
                 elif line.startswith("watch "):
-                    message = parse_watch(line)
-                    inboxes = self._routes["watch"].get(message.topic)
-                    if inboxes is None:
-                        inboxes = self._route("watch", message.topic)
+                    verb, message = "watch", parse_watch(line)
                 else:
                     self._take_other(line)
                     continue
-                for inbox in inboxes:
+                topic = message[0]
+                for inbox in routes[verb].get(topic) or self._route(verb, topic):
                     if not inbox.fresh:
                         touched.append(inbox)
                     inbox.fresh.append(message)
