@@ -132,7 +132,7 @@ async def test_lines_that_never_left_are_counted() -> None:
         messages = await joining
         sending = asyncio.create_task(_send_until_refused(client))
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
-        while client.driver.outgoing.when_room(lambda: None) is False:
+        while client._driver.outgoing.when_room(lambda: None) is False:
             await asyncio.wait([sending], timeout=0)
         peer.say("bye kicked out")
         (event,) = [event async for event in messages.events()]

@@ -72,7 +72,7 @@ async def test_the_urls_are_urls() -> None:
         names = {"linebus": linebus, "password": "open sesame"}
         opening = eval(ast.unparse(call), names)
         assert isinstance(opening, Opening)
-        opening.opening.close()
+        opening._opening.close()
     assert len(calls) == 5
 
 

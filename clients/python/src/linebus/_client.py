@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
-from typing import Union
 
 from ._ask import DONE, invent_reply_topic
 from ._driver import Driver, Settings
@@ -18,7 +17,7 @@ from ._tls import TlsFiles
 from ._url import BusUrl, parse_url
 
 #: A path of a file.
-PathLike = Union[str, "os.PathLike[str]"]
+PathLike = str | os.PathLike[str]
 
 _log = logging.getLogger("linebus")
 
@@ -119,7 +118,7 @@ class Client:
     """
 
     def __init__(self, driver: Driver) -> None:
-        self.driver = driver
+        self._driver = driver
 
     async def __aenter__(self) -> Client:
         return self
@@ -146,17 +145,17 @@ class Client:
         Raises `ValueError` before anything is sent, and `ConnectionLost`.
         """
         line = send_line(topic, message)
-        if not self.driver.try_push(line):
-            await self.driver.push(line)
+        if not self._driver.try_push(line):
+            await self._driver.push(line)
 
     async def ping(self) -> float:
         """Asks for a pong and returns how long that took, in seconds. The bus has then routed
         every message sent before, and whatever it had for this client by then is in its
         subscriptions.
         """
-        began = self.driver.loop.time()
-        await self.driver.command("ping", b"ping\n")
-        return self.driver.loop.time() - began
+        began = self._driver.loop.time()
+        await self._driver.command("ping", b"ping\n")
+        return self._driver.loop.time() - began
 
     def recv(self, *patterns: str, group: str | None = None) -> Opening[Subscription]:
         """Joins topics: `async with bus.recv("rooms.>") as messages`, or
@@ -183,12 +182,12 @@ class Client:
             raise ValueError(f"{verb} needs a topic")
         for pattern in patterns:
             check_pattern(pattern)
-        subscription = Subscription(self.driver, verb, tuple(dict.fromkeys(patterns)))
-        return Opening(subscription.join(group))
+        subscription = Subscription(self._driver, verb, tuple(dict.fromkeys(patterns)))
+        return Opening(subscription._join(group))
 
     async def who(self, topic: str | None = None) -> list[Connected]:
         """Who is connected, or with a topic: who has joined it."""
-        answer = await self.driver.command("who", _line("who", topic))
+        answer = await self._driver.command("who", _line("who", topic))
         try:
             rows = [line.split(" ", 2) for line in answer]
             return [Connected(user, int(number), address) for user, number, address in rows]
@@ -197,7 +196,7 @@ class Client:
 
     async def topics(self, pattern: str | None = None) -> list[JoinedTopic]:
         """Which topics somebody has joined, or with a pattern: which of those that it covers."""
-        answer = await self.driver.command("topics", _line("topics", pattern))
+        answer = await self._driver.command("topics", _line("topics", pattern))
         try:
             rows = [line.split(" ") for line in answer]
             return [JoinedTopic(topic, int(receivers)) for topic, receivers in rows]
@@ -218,15 +217,15 @@ class Client:
         Raises `AskTimeout`, and as `recv` and `send`. Answers are not waited for on another
         connection.
         """
-        deadline = self.driver.loop.time() + timeout
+        deadline = self._driver.loop.time() + timeout
         line, reply_topic = question_line(topic, message)
-        question = Question(self.driver, reply_topic)
+        question = Question(self._driver, reply_topic)
         try:
             await question.ask(line, timeout)
             while True:
                 answer = question.unread.next_answer()
                 if answer is None:
-                    if not await question.wait(deadline - self.driver.loop.time()):
+                    if not await question.wait(deadline - self._driver.loop.time()):
                         raise AskTimeout(timeout)
                 elif answer == DONE:
                     return
@@ -242,27 +241,27 @@ class Client:
 
         Raises `ConnectionLost` if the connection broke first, `AnswerTimeout`.
         """
-        self.driver.closing = True
+        self._driver.closing = True
         # What comes from here on is not wanted; nor may it keep the answer out.
-        self.driver.session.end()
+        self._driver.session.end()
         try:
-            await self.driver.command("logoff", b"logoff\n")
+            await self._driver.command("logoff", b"logoff\n")
         finally:
             await self.close()
 
     async def close(self) -> None:
         """Ends without a goodbye: what was accepted is written, if the socket takes it soon."""
-        await self.driver.close()
+        await self._driver.close()
 
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection at this moment."""
-        return self.driver.outgoing.is_up
+        return self._driver.outgoing.is_up
 
     @property
     def line_bytes_max(self) -> int:
         """Longest line that the bus accepts, in bytes, the verb and the line's end included."""
-        return self.driver.outgoing.line_bytes_max
+        return self._driver.outgoing.line_bytes_max
 
 
 def send_line(topic: str, message: str) -> bytes:

@@ -253,8 +253,6 @@ class Driver:
                 self._back_off.note_connection(lost_at - began)
                 if self.closing:
                     self.outgoing.take_down(why, for_good=False)
-                    if not isinstance(why, Goodbye):
-                        why = ConnectionLost("this program closed it")
                     return
                 retrying = self.settings.reconnect and not is_final(why)
                 self._tell_lost(why, retrying=retrying)
@@ -267,6 +265,12 @@ class Driver:
                     self._tell_lost(why, retrying=False)
                     return
         finally:
+            if self.closing:
+                # `close` may have ended this before it looked.
+                why = ConnectionLost("this program closed it")
+                said = wire.ended.result() if wire.ended.done() else None
+                if isinstance(said, Goodbye) and said.reason == "logoff":
+                    why = said
             self.outgoing.take_down(why, for_good=True)
             self.session.end()
 

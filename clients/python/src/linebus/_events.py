@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from ._errors import BusError, Error
 
@@ -72,10 +72,10 @@ class Note:
 
 
 #: What a subscription's `events()` yields. A `BusError` says that the bus ended one of its joins.
-SubscriptionEvent = Union[Message, Disconnected, Reconnected, BusError]
+SubscriptionEvent = Message | Disconnected | Reconnected | BusError
 
 #: What `on_event` is called with. A `BusError` is a message or a join that was refused.
-ClientEvent = Union[Disconnected, Reconnected, Note, BusError]
+ClientEvent = Disconnected | Reconnected | Note | BusError
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from enum import Enum
 from threading import Lock
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from ._errors import Closed, ConnectionLost, Error, fresh
 from ._inbox import Waker
 
 #: The lines of an answer, or why there is none.
-Answer = Union[list[str], Error]
+Answer = list[str] | Error
 
 
 class Pending(NamedTuple):

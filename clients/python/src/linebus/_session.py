@@ -189,6 +189,7 @@ class Session:
         """Answers are not waited for on another connection."""
         for inbox in self._asks.values():
             inbox.push(why)
+            inbox.end()
         self._asks.clear()
         self._routes["recv"].clear()
 

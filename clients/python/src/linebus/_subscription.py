@@ -22,14 +22,14 @@ class Opening(Generic[_T]):
     """Something that takes a while to be there: `await` it, or enter it with `async with`."""
 
     def __init__(self, opening: Coroutine[Any, Any, _T]) -> None:
-        self.opening = opening
+        self._opening = opening
         self._opened: _T
 
     def __await__(self) -> Generator[Any, None, _T]:
-        return self.opening.__await__()
+        return self._opening.__await__()
 
     async def __aenter__(self) -> _T:
-        self._opened = await self.opening
+        self._opened = await self._opening
         return self._opened
 
     async def __aexit__(
@@ -58,7 +58,7 @@ class Subscription:
         self.patterns = patterns
         self._driver = driver
         self._verb = verb
-        self.unread = Unread(Inbox(driver.settings.events_bytes_max, driver.note_room))
+        self._unread = Unread(Inbox(driver.settings.events_bytes_max, driver.note_room))
         self._joined: list[Join] = []
 
     def __aiter__(self) -> Subscription:
@@ -66,7 +66,7 @@ class Subscription:
 
     async def __anext__(self) -> Message:
         try:
-            while (message := self.unread.next_message()) is None:
+            while (message := self._unread.next_message()) is None:
                 await self._wait()
         except Ended:
             raise StopAsyncIteration from None
@@ -79,7 +79,7 @@ class Subscription:
         """
         while True:
             try:
-                event = self.unread.next_event()
+                event = self._unread.next_event()
             except Ended:
                 return
             if event is None:
@@ -112,34 +112,34 @@ class Subscription:
         if error is None:
             await self.leave()
         else:
-            self.leave_unasked()
+            self._leave_unasked()
 
-    async def join(self, group: str | None) -> Subscription:
+    async def _join(self, group: str | None) -> Subscription:
         """Makes the joins, once."""
         try:
             for pattern in self.patterns:
-                join = self._driver.session.join(self._verb, pattern, group, self.unread.inbox)
+                join = self._driver.session.join(self._verb, pattern, group, self._unread.inbox)
                 self._joined.append(join)
                 await self._driver.command(self._verb, join.line())
         except BaseException:
-            self.leave_unasked()
+            self._leave_unasked()
             raise
         return self
 
-    def leave_unasked(self) -> None:
+    def _leave_unasked(self) -> None:
         """Leaves the topics without waiting for the answer."""
         for pattern in self._end():
             self._driver.push_unasked("leave", leave_line(pattern), ignore)
 
     def _end(self) -> list[str]:
         """Takes nothing more; returns what the bus is to be told to leave."""
-        self.unread.inbox.end()
+        self._unread.inbox.end()
         joined, self._joined = self._joined, []
         session = self._driver.session
-        return [join.pattern for join in joined if session.leave(join, self.unread.inbox)]
+        return [join.pattern for join in joined if session.leave(join, self._unread.inbox)]
 
     async def _wait(self) -> None:
-        inbox = self.unread.inbox
+        inbox = self._unread.inbox
         await wait_until(inbox.when_ready, inbox.forget)
 
 

@@ -116,7 +116,7 @@ class Client:
 
     def __init__(self, inner: _client.Client, thread: _Thread) -> None:
         self._inner = inner
-        self._driver = inner.driver
+        self._driver = inner._driver
         self._thread = thread
         atexit.register(self.close)
 
@@ -154,7 +154,7 @@ class Client:
         return self._subscribe(self._inner.watch(*patterns))
 
     def _subscribe(self, opening: Opening[AsyncSubscription]) -> Subscription:
-        return Subscription(self._call(opening.opening), self._thread)
+        return Subscription(self._call(opening._opening), self._thread)
 
     def who(self, topic: str | None = None) -> list[Connected]:
         """As `linebus.Client.who`."""
@@ -233,8 +233,8 @@ class Subscription:
 
     def __init__(self, inner: AsyncSubscription, thread: _Thread) -> None:
         self._inner = inner
-        self._unread = inner.unread
-        self._inbox = inner.unread.inbox
+        self._unread = inner._unread
+        self._inbox = inner._unread.inbox
         self._thread = thread
 
     @property
@@ -295,7 +295,7 @@ class Subscription:
         if error is None:
             self.leave()
         else:
-            self._thread.call_soon(self._inner.leave_unasked)
+            self._thread.call_soon(self._inner._leave_unasked)
 
     def _wait(self, timeout: float | None) -> bool:
         self._thread.refuse_itself()
