@@ -6,9 +6,14 @@ import asyncio
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
+
+import linebus
 
 
 @cache
@@ -85,6 +90,17 @@ class Server:
         self.kill()
         assert self._process.stdout is not None
         self._process.stdout.close()
+
+
+@contextmanager
+def answer_timeout(client: linebus.Client, seconds: float) -> Iterator[None]:
+    """Has a client wait so long for answers, for as long as the block."""
+    settings = client._driver.settings
+    client._driver.settings = replace(settings, answer_timeout=seconds)
+    try:
+        yield
+    finally:
+        client._driver.settings = settings
 
 
 HELLO = "hello linebus 1 line-max=65536 login=open"

@@ -11,7 +11,6 @@ import pytest
 from servers import FakeBus, Server
 
 import linebus
-import linebus.blocking
 from linebus import AskTimeout, BusError, ConnectionLost, split_reply
 
 

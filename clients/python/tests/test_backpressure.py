@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from servers import FakeBus, Server
+from servers import FakeBus, Server, answer_timeout
 
 import linebus
 from linebus import Disconnected, Goodbye, Message, Reconnected
@@ -20,14 +20,14 @@ async def test_a_client_that_is_not_read_stops_reading_and_loses_nothing(
 ) -> None:
     count = 20_000
     async with (
-        linebus.connect(open_bus.url, events_bytes_max=50_000, answer_timeout=0.1) as alice,
+        linebus.connect(open_bus.url, events_bytes_max=50_000) as alice,
         linebus.connect(open_bus.url) as bob,
     ):
         messages = await alice.recv(topic)
         for at in range(count):
             await bob.send(topic, f"{at} {TEXT}")
         await bob.ping()
-        with pytest.raises(linebus.AnswerTimeout) as given_up:
+        with pytest.raises(linebus.AnswerTimeout) as given_up, answer_timeout(alice, 0.1):
             await alice.ping()
         # One read of asyncio is 256 KiB, which may exceed the limit.
         assert 0 < given_up.value.unread < 50_000 / 356 + 256 * 1024 / 100 < count / 4

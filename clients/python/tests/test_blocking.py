@@ -11,7 +11,6 @@ import pytest
 from servers import Server
 
 import linebus
-import linebus.blocking
 from linebus import BusError, ClientEvent, Closed, Disconnected, Message, Reconnected
 
 TEXT = "x" * 100

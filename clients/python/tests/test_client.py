@@ -7,7 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from servers import FakeBus, Server
+from servers import FakeBus, Server, answer_timeout
 
 import linebus
 from linebus import BusError, ClientEvent, Connected, JoinedTopic, Message
@@ -365,12 +365,13 @@ async def test_answers_are_for_those_who_asked_in_order() -> None:
 
 
 async def test_a_call_that_was_given_up_does_not_get_others_answers() -> None:
-    async with FakeBus() as bus, linebus.connect(bus.url, answer_timeout=0.05) as client:
+    async with FakeBus() as bus, linebus.connect(bus.url) as client:
         peer = await bus.accept()
-        with pytest.raises(linebus.AnswerTimeout, match="no answer to who within 0.05 s"):
-            await client.who()
-        with pytest.raises(TimeoutError):
-            await client.ping()
+        with answer_timeout(client, 0.05):
+            with pytest.raises(linebus.AnswerTimeout, match="no answer to who within 0.05 s"):
+                await client.who()
+            with pytest.raises(TimeoutError):
+                await client.ping()
         topics = asyncio.create_task(client.topics())
         await peer.expect("who", "ping", "topics")
         peer.say("who bob 7 unix", "ok who 1", "pong", "topic t 1", "ok topics 1")

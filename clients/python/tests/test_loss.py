@@ -283,14 +283,14 @@ async def test_what_is_not_the_protocol_ends_the_connection_and_is_quoted(
 
 
 async def test_a_silent_bus_is_asked_and_given_up() -> None:
-    async with FakeBus() as bus, connected(bus, silence_max=0.05) as (client, peer):
+    async with FakeBus() as bus, connected(bus, silence_max=0.3) as (client, peer):
         messages = await joined(client, peer, "a")
         await peer.expect("ping")
         peer.say("pong")
         await peer.expect("ping")
         event = await anext(messages.events())
         assert isinstance(event, Disconnected)
-        assert str(event.why) == "nothing came for 0.1 s, not even the answer to a ping"
+        assert str(event.why) == "nothing came for 0.6 s, not even the answer to a ping"
         assert event.retrying
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from servers import Server
 
 import linebus
-import linebus.blocking
 from linebus._subscription import Opening
 
 README = (Path(__file__).parents[1] / "README.md").read_text()

@@ -20,6 +20,7 @@ What to know:
   sent; what is wrong is a `ValueError`.
 """
 
+from . import blocking
 from ._ask import split_reply
 from ._client import Client, connect
 from ._errors import (
@@ -65,6 +66,7 @@ __all__ = [
     "Reconnected",
     "Subscription",
     "SubscriptionEvent",
+    "blocking",
     "connect",
     "split_reply",
 ]
