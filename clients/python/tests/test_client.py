@@ -312,6 +312,8 @@ async def test_where_there_is_no_bus_it_says_so(tmp_path: Path) -> None:
         await linebus.connect(f"unix:{tmp_path}/none")
     with pytest.raises(linebus.ConnectError, match="no.such.host.invalid:5463"):
         await linebus.connect("no.such.host.invalid")
+    with pytest.raises(linebus.ConnectError, match="label"):
+        await linebus.connect("a" * 64 + ".b")
 
 
 @pytest.mark.parametrize(

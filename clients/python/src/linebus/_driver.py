@@ -208,11 +208,9 @@ class Driver:
             plain = not (self.url.encrypted or self.url.path)
             hint = "; a port that speaks TLS wants linebuss://" if plain else ""
             raise ConnectError(address, f"no answer within {after:g} s{hint}") from None
-        except (Goodbye, BusError):
+        except (Goodbye, ProtocolError, BusError):
             raise
-        except (OSError, Error) as error:
-            if isinstance(error, ProtocolError):
-                raise
+        except (OSError, Error, UnicodeError) as error:  # The last, of a host that is no name.
             raise ConnectError(address, explain(error)) from error
 
     async def _dial_and_shake_hands(self) -> tuple[Wire, Handshake]:

@@ -210,7 +210,7 @@ class Session:
 
     def take_lines(self, lines: list[str]) -> None:
         """Passes lines on. Raises why the connection ends."""
-        touched: list[Inbox] = []
+        touched: dict[Inbox, None] = {}
         routes = self._routes
         try:
             for line in lines:
@@ -223,8 +223,7 @@ class Session:
                     continue
                 topic = message[0]
                 for inbox in routes[verb].get(topic) or self._route(verb, topic):
-                    if not inbox.fresh:
-                        touched.append(inbox)
+                    touched[inbox] = None
                     inbox.fresh.append(message)
                     inbox.fresh_bytes += len(line)
         finally:
