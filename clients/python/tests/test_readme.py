@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ def running(program: str, folder: Path, server: Server) -> Iterator[subprocess.P
     process = subprocess.Popen(
         [sys.executable, str(path)],
         cwd=folder,
-        env={**os.environ, "LINEBUS_URL": server.url},
+        env={**os.environ, "LINEBUS_URL": server.url, "PYTHONFAULTHANDLER": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -60,7 +61,11 @@ def test_the_examples_print_what_they_say(tmp_path: Path) -> None:
 
 def check(program: str, output: str, folder: Path, server: Server) -> None:
     with running(program, folder, server) as process:
-        printed, _ = process.communicate(timeout=20)
+        try:
+            printed, _ = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # It says where it hangs.
+            printed, _ = process.communicate()
         assert (printed, process.returncode) == (output, 0)
 
 
