@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from servers import Server
 
 import linebus
@@ -42,6 +43,7 @@ def running(program: str, folder: Path, server: Server) -> Iterator[subprocess.P
             process.kill()
 
 
+@pytest.mark.timeout(240)
 def test_the_examples_print_what_they_say(tmp_path: Path) -> None:
     ran = 0
     with Server("--listen", "127.0.0.1:0") as server:
@@ -62,7 +64,7 @@ def test_the_examples_print_what_they_say(tmp_path: Path) -> None:
 def check(program: str, output: str, folder: Path, server: Server) -> None:
     with running(program, folder, server) as process:
         try:
-            printed, _ = process.communicate(timeout=20)
+            printed, _ = process.communicate(timeout=50)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGABRT)  # It says where it hangs.
             printed, _ = process.communicate()
