@@ -136,7 +136,7 @@ export class Connection {
   #ready() {
     this.#state = 'up';
     this.#reader.acceptLinesOf(this.session.lineMax);
-    this.#watchSilence(this.#silenceMax);
+    this.#watchSilence(this.#silenceMax, false);
     this.#listener.up(this);
     this.#opened();
   }
@@ -196,20 +196,25 @@ export class Connection {
     }
   }
 
-  /** While nothing is read because the program does not, silence does not count. @param {number} ms */
-  #watchSilence(ms) {
+  /**
+   * Asks a silent bus whether it is there, and gives it up only then: the program itself may have
+   * held up everything. While it does not read, silence does not count.
+   *
+   * @param {number} ms @param {boolean} asked
+   */
+  #watchSilence(ms, asked) {
     this.#silence = after(ms, () => {
       const max = this.#silenceMax;
       const quiet = this.#paused ? 0 : performance.now() - this.#heardAt;
-      if (quiet >= 2 * max) {
+      if (quiet < max) {
+        this.#watchSilence(max - quiet, false);
+      } else if (!asked) {
+        this.#listener.silent();
+        this.#watchSilence(max, true);
+      } else {
         const text = `nothing came for ${2 * max} ms, not even the answer to a ping`;
         this.#end({ reason: 'silent', text });
-        return;
       }
-      if (quiet >= max) {
-        this.#listener.silent();
-      }
-      this.#watchSilence(max - (quiet % max));
     });
   }
 }

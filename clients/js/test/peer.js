@@ -26,8 +26,21 @@ export class Peer {
 
   /** The next line from the client; undefined at the end. @returns {Promise<string | undefined>} */
   async hear() {
-    const { value, done } = await this.#lines.next();
-    return done ? undefined : value;
+    try {
+      return (await this.#lines.next()).value;
+    } catch {
+      // It was reset.
+      return undefined;
+    }
+  }
+
+  /** Answers each ping from now on, and hears nothing else. */
+  async answerPings() {
+    for (let line = await this.hear(); line !== undefined; line = await this.hear()) {
+      if (line === 'ping') {
+        this.say('pong\n');
+      }
+    }
   }
 }
 
