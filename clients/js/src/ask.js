@@ -50,7 +50,7 @@ export async function* ask(link, topic, message, { timeout = 10_000, signal }) {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
     if (reply) {
-      link.leave(reply);
+      link.leaveUnasked(reply);
     }
   }
 }

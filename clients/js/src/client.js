@@ -146,9 +146,7 @@ class JoinedSubscription {
     this.#link = link;
     this.#joined = joined;
     this.#signal = signal;
-    this.#abort = () => {
-      link.leave(joined, signal?.reason).catch(() => {});
-    };
+    this.#abort = () => link.leaveUnasked(joined, signal?.reason);
     signal?.addEventListener('abort', this.#abort);
   }
 
@@ -165,18 +163,19 @@ class JoinedSubscription {
   }
 
   /** Does not wait for the bus: the loop has been left, and nothing more comes anyway. */
-  async return() {
-    this.leave().catch(() => {});
+  return() {
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#link.leaveUnasked(this.#joined);
     return this.#joined.queue.return();
   }
 
-  async leave() {
+  leave() {
     this.#signal?.removeEventListener('abort', this.#abort);
-    await this.#link.leave(this.#joined);
+    return this.#link.leave(this.#joined);
   }
 
-  async [Symbol.asyncDispose]() {
-    await this.leave();
+  [Symbol.asyncDispose]() {
+    return this.leave();
   }
 
   [Symbol.asyncIterator]() {

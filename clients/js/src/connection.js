@@ -49,6 +49,8 @@ export class Connection {
   #opened = /** @type {(error?: Error) => void} */ (() => {});
   #paused = false;
   #heardAt = performance.now();
+  /** Nothing has come since the bus was asked whether it is there. */
+  #asked = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #silence = undefined;
   session;
@@ -144,6 +146,7 @@ export class Connection {
   /** @param {Uint8Array} bytes */
   #receive(bytes) {
     this.#heardAt = performance.now();
+    this.#asked = false;
     try {
       for (const line of this.#reader.push(bytes)) {
         if (this.#state === 'ended') {
@@ -197,20 +200,24 @@ export class Connection {
   }
 
   /**
-   * Asks a silent bus whether it is there, and gives it up only then: the program itself may have
-   * held up everything. While it does not read, silence does not count.
+   * Asks a silent bus whether it is there, and gives it up only then, and not before the socket had
+   * its turn: the program itself may have held up everything. While it does not read, silence does
+   * not count.
    *
-   * @param {number} ms @param {boolean} asked
+   * @param {number} ms @param {boolean} atLast
    */
-  #watchSilence(ms, asked) {
+  #watchSilence(ms, atLast) {
     this.#silence = after(ms, () => {
       const max = this.#silenceMax;
       const quiet = this.#paused ? 0 : performance.now() - this.#heardAt;
       if (quiet < max) {
         this.#watchSilence(max - quiet, false);
-      } else if (!asked) {
+      } else if (!this.#asked) {
+        this.#asked = true;
         this.#listener.silent();
-        this.#watchSilence(max, true);
+        this.#watchSilence(max, false);
+      } else if (!atLast) {
+        this.#watchSilence(0, true);
       } else {
         const text = `nothing came for ${2 * max} ms, not even the answer to a ping`;
         this.#end({ reason: 'silent', text });

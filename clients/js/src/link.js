@@ -140,6 +140,12 @@ export class Link {
     }
   }
 
+  /** As above, without waiting for the bus. @param {Joined} joined @param {unknown} [error] */
+  leaveUnasked(joined, error) {
+    // If the bus does not answer, there is nobody to be told.
+    this.leave(joined, error).catch(() => {});
+  }
+
   events() {
     /** @type {Queue<BusEvent>} */
     const queue = new Queue(
@@ -183,7 +189,7 @@ export class Link {
         this.subscriptions.remove(joined);
       } else {
         // It may have been carried out, or may still be.
-        this.leave(joined).catch(() => {});
+        this.leaveUnasked(joined);
       }
       throw error;
     }

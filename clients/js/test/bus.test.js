@@ -309,7 +309,7 @@ test('the environment names the bus', async (t) => {
 });
 
 test('an option that there is not, or that can not be, is named', async () => {
-  const options = [{ reconect: false }, { reconnect: 'no' }, { backOffMax: 0 }, { answerTimeout: NaN }, { silenceMax: '9' }];
+  const options = [{ unknown: false }, { reconnect: 'no' }, { backOffMax: 0 }, { answerTimeout: NaN }, { silenceMax: '9' }];
   for (const option of options) {
     const wrong = /** @type {object} */ (option);
     const name = Object.keys(option)[0] ?? '';

@@ -211,7 +211,7 @@ test('what talks nonsense later is left, and the reason told', async (t) => {
 
 test('a bus that falls silent is asked, and left if it does not answer', async (t) => {
   const bus = await FakeBus.start(t);
-  const connecting = client(t, bus.url, { silenceMax: 20, reconnect: false });
+  const connecting = client(t, bus.url, { silenceMax: 250, reconnect: false });
   const peer = await bus.accept();
   const events = (await connecting).events();
   assert.equal(await peer.hear(), 'ping');
