@@ -10,10 +10,12 @@ const text = 'x'.repeat(128 - 'recv bench \n'.length);
 
 /** @param {string} what @param {() => Promise<void>} work */
 async function measure(what, work) {
-  const began = performance.now();
+  const [began, cpuBefore] = [performance.now(), process.cpuUsage()];
   await work();
-  const seconds = (performance.now() - began) / 1000;
-  console.log(`${what}: ${Math.round(COUNT / seconds / 1000)} 000 lines/s`);
+  const perSecond = COUNT / ((performance.now() - began) / 1000);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const cpu = ((user + system) / COUNT) * 1000;
+  console.log(`${what}: ${Math.round(perSecond)} lines/s, ${Math.round(cpu)} ns of processor time each`);
 }
 
 const [receiver, sender] = [await connect(url), await connect(url)];
