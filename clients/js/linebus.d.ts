@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /**
  * Client of the linebus message bus. One line is one message; whoever has joined a topic hears
  * what others send to it; nothing is stored. All times are in milliseconds.
