@@ -15,7 +15,9 @@ async function measure(what, work) {
   const perSecond = COUNT / ((performance.now() - began) / 1000);
   const { user, system } = process.cpuUsage(cpuBefore);
   const cpu = ((user + system) / COUNT) * 1000;
-  console.log(`${what}: ${Math.round(perSecond)} lines/s, ${Math.round(cpu)} ns of processor time each`);
+  console.log(
+    `${what}: ${Math.round(perSecond)} lines/s, ${Math.round(cpu)} ns of processor time each`,
+  );
 }
 
 const [receiver, sender] = [await connect(url), await connect(url)];

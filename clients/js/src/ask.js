@@ -25,7 +25,7 @@ export async function* ask(link, topic, message, { timeout = 10_000, signal }) {
   signal?.throwIfAborted();
   const replyTopic = inventReplyTopic();
   // What can't be sent is refused before anything is joined.
-  const line = sendLine(topic, `${message} @${replyTopic}`);
+  const line = sendLine(topic, message, replyTopic);
   const giveUp = new AbortController();
   const timer = after(timeout, () => {
     const why = `the answers were not complete within ${timeout} ms`;
@@ -37,6 +37,7 @@ export async function* ask(link, topic, message, { timeout = 10_000, signal }) {
   let reply;
   try {
     reply = await link.joinReply(replyTopic, giveUp.signal);
+    giveUp.signal.throwIfAborted();
     const { queue } = reply;
     giveUp.signal.addEventListener('abort', () => queue.end(giveUp.signal.reason));
     link.outgoing.send(line).catch((error) => queue.end(error));

@@ -85,7 +85,13 @@ export class Connection {
     signal.addEventListener('abort', abort);
     try {
       const transport = await dial(place, giveUp.signal);
-      const connection = new Connection(transport, address, credentials, settings.silenceMax, listener);
+      const connection = new Connection(
+        transport,
+        address,
+        credentials,
+        settings.silenceMax,
+        listener,
+      );
       giveUp.signal.addEventListener('abort', () => connection.#fail(giveUp.signal.reason));
       await connection.#handshake(giveUp.signal);
       return connection;

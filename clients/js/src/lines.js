@@ -15,9 +15,7 @@ const LINE_BYTES_BELIEVED = 64 * 1024 * 1024;
 const LF = 10;
 
 // Control characters are those of C0 and C1 and DEL; TAB may stand in a line.
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f-\x9f]/;
-// eslint-disable-next-line no-control-regex
 const CONTROL_BUT_LF = /[\0-\x08\x0b-\x1f\x7f-\x9f]/;
 
 /**

@@ -48,7 +48,8 @@ export class Link {
   constructor(dial, url, options) {
     const { place, credentials } = parseUrl(url);
     const user = options.user ?? credentials?.user;
-    const password = options.password ?? (options.user === undefined ? credentials?.password : undefined);
+    const password =
+      options.password ?? (options.user === undefined ? credentials?.password : undefined);
     if (user === undefined && password !== undefined) {
       throw new BadInputError('bad-option', '`password`: a `user` is wanted with it');
     }
@@ -330,7 +331,10 @@ export class Link {
       if (error instanceof DisconnectedError) {
         this.#end(error);
       } else if (!this.#closed) {
-        this.#end({ reason: 'login', text: String(error instanceof Error ? error.message : error) });
+        this.#end({
+          reason: 'login',
+          text: String(error instanceof Error ? error.message : error),
+        });
       }
     }
   }

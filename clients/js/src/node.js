@@ -120,7 +120,9 @@ function cannotConnect(place, error) {
   const text = error.message || error.errors?.map((one) => one.message).join('; ') || error.code;
   const hint = HINTS[error.code ?? ''];
   const why = hint === undefined ? text : `${text}; ${hint}`;
-  return new ConnectError('connect', `can't connect to ${addressOf(place)}: ${why}`, { cause: error });
+  return new ConnectError('connect', `can't connect to ${addressOf(place)}: ${why}`, {
+    cause: error,
+  });
 }
 
 /** @implements {Transport} */

@@ -20,7 +20,15 @@ import { checkTopic } from './topics.js';
 
 const VERSION = '1';
 /** Codes and reasons after which another try would end the same way. */
-const FINAL_CODES = ['login-first', 'wrong-login', 'denied', 'bad-text', 'too-long', 'usage', 'unknown-verb'];
+const FINAL_CODES = [
+  'login-first',
+  'wrong-login',
+  'denied',
+  'bad-text',
+  'too-long',
+  'usage',
+  'unknown-verb',
+];
 const FINAL_REASONS = ['logoff', 'kicked', 'login-timeout', 'abuse', 'not-lines'];
 /** Most characters that the lines of one answer may have; what exceeds them is thrown away. */
 const ANSWER_LENGTH_MAX = 64 * 1024 * 1024;
@@ -263,19 +271,20 @@ function goodbye(line) {
 }
 
 /**
- * The line that sends a message, LF included.
+ * The line that sends a message, LF included; a question, if answers are awaited on a topic.
  *
- * @param {string} topic @param {string} message
+ * @param {string} topic @param {string} message @param {string} [replyTopic]
  * @throws {BadInputError}
  */
-export function sendLine(topic, message) {
+export function sendLine(topic, message, replyTopic) {
   checkTopic(topic);
   if (typeof message !== 'string' || !isLineText(message)) {
     const how = 'send several lines as several messages';
     const what = 'a message is one line of text without control characters';
     throw new BadInputError('bad-text', `${what}; ${how}`);
   }
-  return `send ${topic} ${message}\n`;
+  const line = `send ${topic} ${message}`;
+  return replyTopic === undefined ? `${line}\n` : `${line} @${replyTopic}\n`;
 }
 
 /**

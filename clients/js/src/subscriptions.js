@@ -176,7 +176,8 @@ export class Subscriptions {
   /** @param {JoinVerb} verb @param {string} topic */
   #route(verb, topic) {
     const reply = verb === 'recv' ? this.#replies.get(topic) : undefined;
-    const hear = (/** @type {Joined} */ { join }) => join.verb === verb && matches(join.pattern, topic);
+    const hear = (/** @type {Joined} */ { join }) =>
+      join.verb === verb && matches(join.pattern, topic);
     const route = reply ? [reply] : [...this.#all].filter(hear);
     const routes = this.#routes[verb];
     if (routes.size >= ROUTES_MAX) {

@@ -96,7 +96,7 @@ function splitCredentials(rest) {
   const login = rest.slice(0, at);
   const colon = login.indexOf(':');
   const user = colon < 0 ? login : login.slice(0, colon);
-  const password = colon < 0 ? undefined : decode(login.slice(colon + 1)) ?? '\0';
+  const password = colon < 0 ? undefined : (decode(login.slice(colon + 1)) ?? '\0');
   return { credentials: checkCredentials(decode(user) ?? '', password), after: rest.slice(at + 1) };
 }
 
@@ -112,7 +112,9 @@ function decode(word) {
 
 /** @param {string} authority @param {number} defaultPort */
 function splitPort(authority, defaultPort) {
-  const found = /^(?:\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]|([\p{L}\p{N}._-]*))(?::([^:]*))?$/u.exec(authority);
+  const found = /^(?:\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]|([\p{L}\p{N}._-]*))(?::([^:]*))?$/u.exec(
+    authority,
+  );
   if (!found) {
     const example = `IPv6 addresses stand in brackets, as in linebus://[::1]:${PORT}`;
     throw badUrl(`\`${authority}\` is no host; ${example}`);

@@ -18,7 +18,11 @@ async function guarded(t, inFolder) {
   const users = path.join(inFolder, 'users.toml');
   const rules = ['--send', 'rooms.>', '--recv', '>', '--deny-recv', 'secret.>'];
   run(binary(), ['user', 'add', 'alice', '--file', users, ...rules], `${PASSWORD}\n`);
-  run(binary(), ['user', 'add', 'root', '--file', users, '--send', '>', '--recv', '>', '--see'], 'something else\n');
+  run(
+    binary(),
+    ['user', 'add', 'root', '--file', users, '--send', '>', '--recv', '>', '--see'],
+    'something else\n',
+  );
   return Server.configured(t, inFolder, `users = "${users}"\n`);
 }
 
@@ -26,10 +30,18 @@ test('a login is made, and what an account may not is refused', async (t) => {
   const { url } = await guarded(t, folder(t));
   const login = { user: 'alice', password: PASSWORD };
   await assert.rejects(connect(url), { name: 'RefusedError', code: 'login-first' });
-  await assert.rejects(connect(url, { ...login, password: 'wrong' }), { name: 'RefusedError', code: 'wrong-login', verb: 'login' });
+  await assert.rejects(connect(url, { ...login, password: 'wrong' }), {
+    name: 'RefusedError',
+    code: 'wrong-login',
+    verb: 'login',
+  });
   await assert.rejects(connect(url, { user: 'alice' }), { code: 'wrong-login' });
   const alice = await client(t, url, login);
-  await assert.rejects(alice.recv('secret.plan'), { name: 'RefusedError', code: 'denied', verb: 'recv' });
+  await assert.rejects(alice.recv('secret.plan'), {
+    name: 'RefusedError',
+    code: 'denied',
+    verb: 'recv',
+  });
   await assert.rejects(alice.watch('t'), { code: 'denied' });
   await assert.rejects(alice.who(), { code: 'denied' });
   const events = alice.events();
@@ -54,7 +66,11 @@ test('a join that an account loses ends, and says why', async (t) => {
   const text = readFileSync(users, 'utf8');
   // The bus reads the file again by itself.
   writeFileSync(users, text.replace('secret.>', 'a'));
-  await assert.rejects(lost.next(), { name: 'RefusedError', code: 'denied', text: /you may no longer hear it/ });
+  await assert.rejects(lost.next(), {
+    name: 'RefusedError',
+    code: 'denied',
+    text: /you may no longer hear it/,
+  });
   assert.equal((await events.next()).value?.type, 'note');
   const root = await client(t, url, { user: 'root', password: 'something else' });
   await root.send('rooms.b', 'still heard');
@@ -66,13 +82,50 @@ function certificates(inFolder) {
   const file = (/** @type {string} */ name) => path.join(inFolder, name);
   const openssl = (/** @type {string[]} */ ...words) => run('openssl', words);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc'];
-  openssl('req', '-x509', ...key, '-subj', '/CN=authority', '-days', '2', '-keyout', file('ca.key'), '-out', file('ca.pem'));
-  for (const [name = '', extension = ''] of [['bus', 'subjectAltName=IP:127.0.0.1'], ['alice', 'extendedKeyUsage=clientAuth']]) {
-    openssl('req', ...key, '-subj', `/CN=${name}`, '-keyout', file(`${name}.key`), '-out', file(`${name}.csr`));
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-subj',
+    '/CN=authority',
+    '-days',
+    '2',
+    '-keyout',
+    file('ca.key'),
+    '-out',
+    file('ca.pem'),
+  );
+  for (const [name = '', extension = ''] of [
+    ['bus', 'subjectAltName=IP:127.0.0.1'],
+    ['alice', 'extendedKeyUsage=clientAuth'],
+  ]) {
+    openssl(
+      'req',
+      ...key,
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      file(`${name}.key`),
+      '-out',
+      file(`${name}.csr`),
+    );
     writeFileSync(file('extensions'), extension);
     openssl(
-      'x509', '-req', '-in', file(`${name}.csr`), '-CA', file('ca.pem'), '-CAkey', file('ca.key'),
-      '-CAcreateserial', '-days', '2', '-extfile', file('extensions'), '-out', file(`${name}.pem`),
+      'x509',
+      '-req',
+      '-in',
+      file(`${name}.csr`),
+      '-CA',
+      file('ca.pem'),
+      '-CAkey',
+      file('ca.key'),
+      '-CAcreateserial',
+      '-days',
+      '2',
+      '-extfile',
+      file('extensions'),
+      '-out',
+      file(`${name}.pem`),
     );
   }
   return file;
@@ -82,15 +135,31 @@ test('over TLS the bus is who it says, and a certificate names the user', async 
   const inFolder = folder(t);
   const file = certificates(inFolder);
   const read = (/** @type {string} */ name) => readFileSync(file(name), 'utf8');
-  run(binary(), ['user', 'add', 'alice', '--file', file('users.toml'), '--send', '>', '--recv', '>', '--see', '--no-password']);
-  const server = await Server.configured(t, inFolder, `
+  run(binary(), [
+    'user',
+    'add',
+    'alice',
+    '--file',
+    file('users.toml'),
+    '--send',
+    '>',
+    '--recv',
+    '>',
+    '--see',
+    '--no-password',
+  ]);
+  const server = await Server.configured(
+    t,
+    inFolder,
+    `
     users = "${file('users.toml')}"
     [tls]
     listen = ["127.0.0.1:0"]
     certificate = "${file('bus.pem')}"
     key = "${file('bus.key')}"
     client_ca = "${file('ca.pem')}"
-  `);
+  `,
+  );
   const url = server.urls.find((one) => one.startsWith('linebuss:')) ?? '';
   const plain = server.urls.find((one) => one.startsWith('linebus:')) ?? '';
   const identity = { ca: read('ca.pem'), cert: read('alice.pem'), key: read('alice.key') };
@@ -108,18 +177,36 @@ test('over TLS the bus is who it says, and a certificate names the user', async 
   assert.deepEqual([message?.user, message?.text], ['alice', long]);
 
   const from = (/** @type {string} */ name) => {
-    process.env[name] = file(name === 'LINEBUS_CA' ? 'ca.pem' : name === 'LINEBUS_CERT' ? 'alice.pem' : 'alice.key');
+    process.env[name] = file(
+      name === 'LINEBUS_CA' ? 'ca.pem' : name === 'LINEBUS_CERT' ? 'alice.pem' : 'alice.key',
+    );
     t.after(() => delete process.env[name]);
   };
   const noCa = { name: 'ConnectError', code: 'connect', message: /pass `ca`/ };
   await assert.rejects(connect(url, { user: 'alice' }), noCa);
   await assert.rejects(connect(url, { user: 'alice', ca: identity.ca }), { code: 'wrong-login' });
-  await assert.rejects(connect(url.replace('127.0.0.1', 'localhost'), { user: 'alice', ...identity }), { code: 'connect' });
-  await assert.rejects(connect(plain.replace('linebus:', 'linebuss:'), identity), { code: 'connect', message: /no TLS is spoken there/ });
-  await assert.rejects(connect(url.replace('linebuss:', 'linebus:')), { name: /ConnectError|DisconnectedError/ });
-  await assert.rejects(connect(url, { ca: 'ca.pem' }), { name: 'BadInputError', message: /`ca`: PEM text is wanted/ });
-  await assert.rejects(connect(url, { ca: pathToFileURL(file('nothing')) }), { name: 'ConnectError', message: /`ca`: ENOENT/ });
-  await assert.rejects(connect(url, { ...identity, key: read('bus.key') }), { name: 'ConnectError' });
+  await assert.rejects(
+    connect(url.replace('127.0.0.1', 'localhost'), { user: 'alice', ...identity }),
+    { code: 'connect' },
+  );
+  await assert.rejects(connect(plain.replace('linebus:', 'linebuss:'), identity), {
+    code: 'connect',
+    message: /no TLS is spoken there/,
+  });
+  await assert.rejects(connect(url.replace('linebuss:', 'linebus:')), {
+    name: /ConnectError|DisconnectedError/,
+  });
+  await assert.rejects(connect(url, { ca: 'ca.pem' }), {
+    name: 'BadInputError',
+    message: /`ca`: PEM text is wanted/,
+  });
+  await assert.rejects(connect(url, { ca: pathToFileURL(file('nothing')) }), {
+    name: 'ConnectError',
+    message: /`ca`: ENOENT/,
+  });
+  await assert.rejects(connect(url, { ...identity, key: read('bus.key') }), {
+    name: 'ConnectError',
+  });
   ['LINEBUS_CA', 'LINEBUS_CERT', 'LINEBUS_KEY'].forEach(from);
   const third = await client(t, url, { user: 'alice' });
   assert.equal((await third.who('t')).length, 1);
@@ -132,7 +219,13 @@ test('a Unix socket is as good', async (t) => {
   const [alice, bob] = [await client(t, url), await client(t, `unix://bob@${socket}`)];
   const heard = await alice.watch('t');
   await bob.send('t', 'hi');
-  assert.deepEqual({ ...(await heard.next()).value, time: '' }, { topic: 't', text: 'hi', user: 'bob', time: '' });
+  assert.deepEqual(
+    { ...(await heard.next()).value, time: '' },
+    { topic: 't', text: 'hi', user: 'bob', time: '' },
+  );
   assert.equal((await bob.who())[0]?.address, 'unix');
-  await assert.rejects(connect('unix:/nowhere/bus'), { code: 'connect', message: /can't connect to unix:\/nowhere\/bus/ });
+  await assert.rejects(connect('unix:/nowhere/bus'), {
+    code: 'connect',
+    message: /can't connect to unix:\/nowhere\/bus/,
+  });
 });

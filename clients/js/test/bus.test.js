@@ -37,12 +37,20 @@ test('every command is understood', async (t) => {
   const watched = await alice.watch('b');
   const grouped = await alice.recv('jobs', { group: 'workers' });
   const bob = await client(t, url);
-  for (const [topic = '', text = ''] of [['a.b', ' x '], ['b', 'ümläut 🙂\t'], ['jobs', ''], ['c', 'unheard']]) {
+  for (const [topic = '', text = ''] of [
+    ['a.b', ' x '],
+    ['b', 'ümläut 🙂\t'],
+    ['jobs', ''],
+    ['c', 'unheard'],
+  ]) {
     await bob.send(topic, text);
   }
   assert.deepEqual((await plain.next()).value, { topic: 'a.b', text: ' x ' });
   const { value: seen } = await watched.next();
-  assert.deepEqual({ ...seen, time: '' }, { topic: 'b', text: 'ümläut 🙂\t', user: 'guest', time: '' });
+  assert.deepEqual(
+    { ...seen, time: '' },
+    { topic: 'b', text: 'ümläut 🙂\t', user: 'guest', time: '' },
+  );
   assert.match(seen?.time ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
   assert.deepEqual((await grouped.next()).value, { topic: 'jobs', text: '' });
 
@@ -115,7 +123,10 @@ test('of a group one hears each line, and what could not be told apart is refuse
   const all = [...(await settled(one, carol, alice)), ...(await settled(two, carol, bob))];
   assert.deepEqual(all.sort(), ['1', '2', '3', '4']);
   for (const [pattern = '', group] of [['jobs.x'], ['>'], ['*.x', 'h'], ['jobs.*', 'g']]) {
-    await assert.rejects(alice.recv(pattern, { group }), { code: 'overlap', name: 'BadInputError' });
+    await assert.rejects(alice.recv(pattern, { group }), {
+      code: 'overlap',
+      name: 'BadInputError',
+    });
   }
   await assert.rejects(alice.watch('jobs.*'), { code: 'overlap' });
   await alice.watch('jobs.>');
@@ -151,6 +162,7 @@ test('bad input is refused with a TypeError, and nothing is sent', async (t) => 
     await assert.rejects(bob.ask(pattern, 'x').next(), { code: 'bad-topic' });
   }
   await assert.rejects(bob.ask('t', 'a\nb').next(), { code: 'bad-text' });
+  await assert.rejects(bob.ask('t', /** @type {any} */ (undefined)).next(), { code: 'bad-text' });
   await assert.rejects(bob.ask('t', 'x', { timeout: -1 }).next(), { code: 'bad-option' });
   assert.deepEqual(await settled(all, bob, alice), []);
 });
@@ -160,7 +172,10 @@ test('a line may have as many bytes as the bus says and not one more', async (t)
   const [alice, bob] = [await client(t, url), await client(t, url)];
   const heard = await alice.recv('t');
   const room = bob.lineMax - 'send t \n'.length;
-  await assert.rejects(bob.send('t', 'x'.repeat(room + 1)), { code: 'too-long', message: /65537 bytes, and this bus accepts 65536/ });
+  await assert.rejects(bob.send('t', 'x'.repeat(room + 1)), {
+    code: 'too-long',
+    message: /65537 bytes, and this bus accepts 65536/,
+  });
   await assert.rejects(bob.send('t', 'ü'.repeat(room / 2 + 1)), { code: 'too-long' });
   await bob.send('t', 'x'.repeat(room));
   await bob.send('t', 'ü'.repeat(room / 2));
@@ -208,7 +223,10 @@ test('a question is answered, and its topic left', async (t) => {
     assert.equal(answer, 'vienna');
     break;
   }
-  await assert.rejects(asker.ask('nobody', 'there?', { timeout: 1 }).next(), { code: 'ask-timeout', name: 'TimeoutError' });
+  await assert.rejects(asker.ask('nobody', 'there?', { timeout: 1 }).next(), {
+    code: 'ask-timeout',
+    name: 'TimeoutError',
+  });
   await asker.ping();
   assert.deepEqual(await asker.topics('_reply.>'), []);
   assert.deepEqual(await settled(everything, answerer, asker), [], 'answers go nowhere else');
@@ -309,11 +327,20 @@ test('the environment names the bus', async (t) => {
 });
 
 test('an option that there is not, or that can not be, is named', async () => {
-  const options = [{ unknown: false }, { reconnect: 'no' }, { backOffMax: 0 }, { answerTimeout: NaN }, { silenceMax: '9' }];
+  const options = [
+    { unknown: false },
+    { reconnect: 'no' },
+    { backOffMax: 0 },
+    { answerTimeout: NaN },
+    { silenceMax: '9' },
+  ];
   for (const option of options) {
     const wrong = /** @type {object} */ (option);
     const name = Object.keys(option)[0] ?? '';
-    await assert.rejects(connect('127.0.0.1:1', wrong), { code: 'bad-option', message: new RegExp(name) });
+    await assert.rejects(connect('127.0.0.1:1', wrong), {
+      code: 'bad-option',
+      message: new RegExp(name),
+    });
   }
   await assert.rejects(connect('127.0.0.1:1', { password: 'x' }), { code: 'bad-option' });
   await assert.rejects(connect('127.0.0.1:1', { user: 'a b' }), { code: 'bad-url' });

@@ -26,7 +26,11 @@ test('lines are the same however they are cut', () => {
   const length = bytes(text).length;
   for (let at = 0; at <= length; at += 1) {
     const whole = bytes(text);
-    assert.deepEqual(linesOf([whole.subarray(0, at), whole.subarray(at)]), expected, `cut at ${at}`);
+    assert.deepEqual(
+      linesOf([whole.subarray(0, at), whole.subarray(at)]),
+      expected,
+      `cut at ${at}`,
+    );
   }
   const single = Array.from({ length }, (_, at) => bytes(text).subarray(at, at + 1));
   assert.deepEqual(linesOf(single), expected);
@@ -41,6 +45,9 @@ test('a line that does not end is given up', () => {
   const piece = () => bytes('x'.repeat(60));
   assert.throws(() => linesOf(Array.from({ length: 6 }, piece)), /a line of more than 356 bytes/);
   assert.throws(() => new LineReader().push(bytes('x'.repeat(1025))), /more than 1024 bytes/);
+  // Whatever the bus says that it accepts.
+  const endless = () => [new Uint8Array(64 * 1024 * 1024 + 1).fill(120)];
+  assert.throws(() => linesOf(endless(), 1e12), /more than 67108864 bytes/);
 });
 
 test('what is not clean text is quoted and refused', () => {
@@ -53,7 +60,11 @@ test('what is not clean text is quoted and refused', () => {
   for (const [piece, code, text] of refused) {
     assert.throws(
       () => linesOf([piece]),
-      (error) => error instanceof Error && 'code' in error && error.code === code && error.message.includes(text),
+      (error) =>
+        error instanceof Error &&
+        'code' in error &&
+        error.code === code &&
+        error.message.includes(text),
     );
   }
 });

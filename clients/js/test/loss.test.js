@@ -40,12 +40,18 @@ test('a bus that was killed and comes back is joined again, and the gap is not h
   const back = await event(events, 'reconnected');
   assert.ok(back.after > 0);
   const bob = await client(t, server.url);
-  assert.deepEqual((await bob.who('t.x')).map(({ user }) => user), ['alice']);
+  assert.deepEqual(
+    (await bob.who('t.x')).map(({ user }) => user),
+    ['alice'],
+  );
   await bob.send('t.x', 'one');
   await bob.send('t.x', 'two');
   const { value: first } = await heard.next();
   assert.equal(first?.text, 'one');
-  assert.ok(first?.gap !== undefined && first.gap > 0 && first.gap <= back.after, `${first?.gap} ${back.after}`);
+  assert.ok(
+    first?.gap !== undefined && first.gap > 0 && first.gap <= back.after,
+    `${first?.gap} ${back.after}`,
+  );
   assert.equal('gap' in ((await heard.next()).value ?? {}), false);
   await bob.send('u', 'here, too');
   assert.ok((await quiet.next()).value?.gap !== undefined);
@@ -58,11 +64,22 @@ test('a bus that stops says so', async (t) => {
   await server.end('SIGTERM');
   assert.equal((await event(events, 'note')).code, 'shutdown');
   const lost = await event(events, 'disconnected');
-  assert.deepEqual([lost.retrying, lost.error.reason, lost.error.code], [false, 'shutdown', 'closed']);
+  assert.deepEqual(
+    [lost.retrying, lost.error.reason, lost.error.code],
+    [false, 'shutdown', 'closed'],
+  );
   assert.equal((await events.next()).done, true);
-  await assert.rejects(heard.next(), { name: 'DisconnectedError', code: 'closed', reason: 'shutdown' });
+  await assert.rejects(heard.next(), {
+    name: 'DisconnectedError',
+    code: 'closed',
+    reason: 'shutdown',
+  });
   assert.equal((await heard.next()).done, true);
-  await assert.rejects(connect(server.url), { name: 'ConnectError', code: 'connect', message: /`linebus serve` starts a bus/ });
+  await assert.rejects(connect(server.url), {
+    name: 'ConnectError',
+    code: 'connect',
+    message: /`linebus serve` starts a bus/,
+  });
 });
 
 test('nothing is sent twice, and what was not written is counted', async (t) => {
@@ -161,7 +178,11 @@ test('who was thrown out does not come back', async (t) => {
 test('what talks nonsense instead of hello is no bus', async (t) => {
   const bus = await FakeBus.start(t);
   for (const [greeting = '', code, words = ''] of [
-    ['HTTP/1.1 400 Bad Request\r\n\r\n', 'not-a-bus', 'is no bus: it said `HTTP/1.1 400 Bad Request`'],
+    [
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      'not-a-bus',
+      'is no bus: it said `HTTP/1.1 400 Bad Request`',
+    ],
     ['SSH-2.0-OpenSSH\n', 'not-a-bus', 'is no bus: it said `SSH-2.0-OpenSSH` instead of hello'],
     ['hello\n', 'not-a-bus', 'instead of hello'],
     ['hello linebus 2 line-max=512 login=open\n', 'wrong-version', 'is no bus of version 1'],
@@ -170,7 +191,14 @@ test('what talks nonsense instead of hello is no bus', async (t) => {
   ]) {
     const connecting = connect(bus.url);
     const [result] = await Promise.all([
-      assert.rejects(connecting, (error) => error instanceof Error && 'code' in error && error.code === code && error.message.includes(words)),
+      assert.rejects(
+        connecting,
+        (error) =>
+          error instanceof Error &&
+          'code' in error &&
+          error.code === code &&
+          error.message.includes(words),
+      ),
       bus.accept(greeting),
     ]);
     assert.equal(result, undefined);
@@ -181,7 +209,10 @@ test('what talks nonsense instead of hello is no bus', async (t) => {
   const ended = assert.rejects(connect(bus.url), { name: 'DisconnectedError', reason: 'end' });
   (await bus.accept('')).socket.end();
   await ended;
-  await assert.rejects(connect(bus.url, { connectTimeout: 20 }), { name: 'ConnectError', code: 'connect-timeout' });
+  await assert.rejects(connect(bus.url, { connectTimeout: 20 }), {
+    name: 'ConnectError',
+    code: 'connect-timeout',
+  });
 });
 
 test('what talks nonsense later is left, and the reason told', async (t) => {
@@ -225,8 +256,16 @@ test('an answer that does not come in time is an error, and one that comes late 
   const connecting = client(t, bus.url, { answerTimeout: 20 });
   const peer = await bus.accept();
   const made = await connecting;
-  await assert.rejects(made.recv('t'), { name: 'TimeoutError', code: 'answer-timeout', message: /no answer to recv within 20 ms/ });
-  assert.deepEqual([await peer.hear(), await peer.hear()], ['recv t', 'leave t'], 'it may have been joined');
+  await assert.rejects(made.recv('t'), {
+    name: 'TimeoutError',
+    code: 'answer-timeout',
+    message: /no answer to recv within 20 ms/,
+  });
+  assert.deepEqual(
+    [await peer.hear(), await peer.hear()],
+    ['recv t', 'leave t'],
+    'it may have been joined',
+  );
   const pinging = made.ping();
   assert.equal(await peer.hear(), 'ping');
   peer.say('ok recv t\nok leave t\npong\n');

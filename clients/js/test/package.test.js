@@ -15,9 +15,12 @@ const read = (/** @type {string} */ name) => readFileSync(path.join(PACKAGE, nam
 
 /** Each example of the README and what it prints. */
 function examples() {
-  const found = [...read('README.md').matchAll(/^( *)```js\n(.*?)^\1```\n(.*?)^\1```text\n(.*?)^\1```/gms)];
+  const found = [
+    ...read('README.md').matchAll(/^( *)```js\n(.*?)^\1```\n(.*?)^\1```text\n(.*?)^\1```/gms),
+  ];
   return found.map(([, indent = '', code = '', , output = '']) => {
-    const plain = (/** @type {string} */ text) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
+    const plain = (/** @type {string} */ text) =>
+      text.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
     return { code: plain(code), output: plain(output) };
   });
 }
@@ -25,13 +28,30 @@ function examples() {
 test('installed into an empty folder, it does what its README says', async (t) => {
   const { url } = await Server.start(t);
   const inFolder = folder(t);
-  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', inFolder, PACKAGE]));
+  const [packed] = JSON.parse(
+    run('npm', ['pack', '--json', '--pack-destination', inFolder, PACKAGE]),
+  );
   const files = packed.files.map((/** @type {{ path: string }} */ file) => file.path).sort();
   const sources = readdirSync(path.join(PACKAGE, 'src')).map((name) => `src/${name}`);
-  const wanted = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'linebus.d.ts', 'package.json', ...sources];
+  const wanted = [
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'linebus.d.ts',
+    'package.json',
+    ...sources,
+  ];
   assert.deepEqual(files, wanted.sort());
   writeFileSync(path.join(inFolder, 'package.json'), '{}');
-  run('npm', ['install', '--offline', '--no-audit', '--no-fund', '--prefix', inFolder, path.join(inFolder, packed.filename)]);
+  run('npm', [
+    'install',
+    '--offline',
+    '--no-audit',
+    '--no-fund',
+    '--prefix',
+    inFolder,
+    path.join(inFolder, packed.filename),
+  ]);
 
   const all = examples();
   const count = read('README.md').match(/```js\n/g)?.length;
@@ -40,14 +60,21 @@ test('installed into an empty folder, it does what its README says', async (t) =
     const file = path.join(inFolder, 'example.mjs');
     writeFileSync(file, code.replaceAll('linebus://127.0.0.1:5463', url));
     const env = { ...process.env, LINEBUS_URL: url };
-    const done = spawnSync(process.execPath, [file], { cwd: inFolder, env, encoding: 'utf8', timeout: 60_000 });
+    const done = spawnSync(process.execPath, [file], {
+      cwd: inFolder,
+      env,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     assert.deepEqual([done.stdout, done.stderr], [output, ''], code);
   }
 });
 
 test('what the types promise is exported, and nothing else', () => {
   const types = read('linebus.d.ts');
-  const promised = [...types.matchAll(/^export (?:function|class) (\w+)/gm)].map(([, name]) => name);
+  const promised = [...types.matchAll(/^export (?:function|class) (\w+)/gm)].map(
+    ([, name]) => name,
+  );
   assert.deepEqual(Object.keys(linebus).sort(), promised.sort());
 });
 

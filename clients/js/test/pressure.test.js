@@ -9,7 +9,11 @@ const LINE = 'x'.repeat(1000);
 
 test('while a subscription is not read the socket is not, and nothing is lost', async (t) => {
   const bus = await FakeBus.start(t);
-  const connecting = client(t, bus.url, { unreadMax: 100_000, answerTimeout: 600, silenceMax: 250 });
+  const connecting = client(t, bus.url, {
+    unreadMax: 100_000,
+    answerTimeout: 600,
+    silenceMax: 250,
+  });
   const peer = await bus.accept();
   const alice = await connecting;
   const joining = alice.recv('t');
@@ -31,7 +35,9 @@ test('while a subscription is not read the socket is not, and nothing is lost', 
   const most = (100_000 + 2 * 65_536) / LINE.length;
   assert.ok(subscription.unread <= most, `${subscription.unread} wait, at most ${most} may`);
   assert.ok(peer.socket.writableLength > 0, 'the bus notices');
-  const unread = new RegExp(`no answer to ping within 600 ms, while ${subscription.unread} messages wait to be read`);
+  const unread = new RegExp(
+    `no answer to ping within 600 ms, while ${subscription.unread} messages wait to be read`,
+  );
   await assert.rejects(alice.ping(), { code: 'answer-timeout', message: unread });
   assert.equal(alice.connected, true, 'it is not the bus that is silent');
   for (let number = 0; number < count; number += 1) {

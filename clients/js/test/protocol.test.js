@@ -7,6 +7,7 @@ import { BackOff } from '../src/back-off.js';
 import { DisconnectedError, RefusedError } from '../src/errors.js';
 import { Session, isFinal, sendLine } from '../src/protocol.js';
 import { Queue } from '../src/queue.js';
+import { Joined, Subscriptions } from '../src/subscriptions.js';
 
 /** @import { Credentials } from 'linebus' */
 
@@ -65,7 +66,14 @@ test('every line that a bus says is understood', () => {
     ['recv', { topic: 't', text: '' }],
     ['watch', { topic: 't', text: ' hi', time: '2013-02-03T00:00:00.000000Z', user: 'bob' }],
     ['recv', undefined, []],
-    ['who', undefined, [['bob', '7', '127.0.0.1:50312'], ['guest', '8', 'unix']]],
+    [
+      'who',
+      undefined,
+      [
+        ['bob', '7', '127.0.0.1:50312'],
+        ['guest', '8', 'unix'],
+      ],
+    ],
     ['topics', undefined, [['rooms.>', '2']]],
     ['ping', undefined, []],
     ['note', 'shutdown', 'the bus stops'],
@@ -93,11 +101,21 @@ test('a login is said after hello and counts once it is accepted', () => {
 test('a bus that wants a login says so before the program waits for answers', () => {
   const { made } = session();
   const hello = 'hello linebus 1 line-max=512 login=required';
-  assert.throws(() => made.receive(hello), { code: 'login-first', message: /linebus:\/\/user:password@host/ });
+  assert.throws(() => made.receive(hello), {
+    code: 'login-first',
+    message: /linebus:\/\/user:password@host/,
+  });
 });
 
 test('what is no bus is not taken for one', () => {
-  for (const line of ['', 'HTTP/1.1 400 Bad Request', 'hello', 'hello you', '220 mail ESMTP', 'pong']) {
+  for (const line of [
+    '',
+    'HTTP/1.1 400 Bad Request',
+    'hello',
+    'hello you',
+    '220 mail ESMTP',
+    'pong',
+  ]) {
     assert.throws(() => session().made.receive(line), { code: 'not-a-bus' }, line);
   }
   for (const line of ['hello linebus 2 line-max=512 login=open', 'hello linebus 1 line-max=x']) {
@@ -110,7 +128,15 @@ test('what is no bus is not taken for one', () => {
 });
 
 test('an answer that nobody asked for is an error', () => {
-  for (const line of ['pong', 'ok recv t', 'error recv denied no', 'who bob 7 unix', 'topic t 1', 'ok', 'error']) {
+  for (const line of [
+    'pong',
+    'ok recv t',
+    'error recv denied no',
+    'who bob 7 unix',
+    'topic t 1',
+    'ok',
+    'error',
+  ]) {
     const { made } = session();
     made.receive(HELLO);
     assert.throws(() => made.receive(line), { code: 'garbage' }, line);
@@ -119,6 +145,36 @@ test('an answer that nobody asked for is an error', () => {
   made.receive(HELLO);
   command('recv');
   assert.throws(() => made.receive('pong'), /an answer to `ping` where recv was due/);
+});
+
+test('an answer that is too long fails, and the next one is good again', () => {
+  const { made, heard, command } = session();
+  made.receive(HELLO);
+  command('who');
+  command('who');
+  const line = `who ${'x'.repeat(65_000)} 1 unix`;
+  for (let count = 0; count < 1100; count += 1) {
+    made.receive(line);
+  }
+  made.receive('ok who 1100');
+  made.receive('who bob 1 unix');
+  made.receive('ok who 1');
+  const [, tooLong, good] = heard;
+  const why = 'the answer is longer than 67108864 characters; ask for less';
+  assert.ok(Array.isArray(tooLong) && tooLong[1] === why);
+  assert.deepEqual(good, ['who', undefined, [['bob', '1', 'unix']]]);
+});
+
+test('more topics than are remembered are heard like a few', () => {
+  const subscriptions = new Subscriptions();
+  const join = { verb: /** @type {const} */ ('recv'), pattern: 't.>', group: undefined };
+  const joined = new Joined(join, 100_000_000, () => {});
+  subscriptions.add(joined);
+  for (let number = 0; number < 25_000; number += 1) {
+    subscriptions.deliver('recv', { topic: `t.${number}`, text: '' });
+    subscriptions.deliver('recv', { topic: `u.${number}`, text: '' });
+  }
+  assert.equal(joined.queue.unread, 25_000);
 });
 
 test('who waits for an answer is told when the connection ends', () => {
@@ -134,7 +190,10 @@ test('messages are one line of text', () => {
   assert.equal(sendLine('t', ''), 'send t \n');
   for (const bad of ['a\nb', 'a\r', '\0', '\x1b[2J', '\ud800', 7, undefined, Buffer.from('x')]) {
     const message = /** @type {string} */ (bad);
-    assert.throws(() => sendLine('t', message), (error) => error instanceof TypeError && 'code' in error && error.code === 'bad-text');
+    assert.throws(
+      () => sendLine('t', message),
+      (error) => error instanceof TypeError && 'code' in error && error.code === 'bad-text',
+    );
   }
 });
 
@@ -182,7 +241,11 @@ test('a queue says when it is full and when half of it is read', async () => {
   /** @type {boolean[]} */
   const full = [];
   /** @type {Queue<string>} */
-  const queue = new Queue(4, (item) => item.length, (yes) => full.push(yes));
+  const queue = new Queue(
+    4,
+    (item) => item.length,
+    (yes) => full.push(yes),
+  );
   queue.push('aa');
   assert.deepEqual(full, []);
   queue.push('bbb');
@@ -201,12 +264,19 @@ test('a queue says when it is full and when half of it is read', async () => {
 
 test('readers of a queue are served in order, and told of its end', async () => {
   /** @type {Queue<number>} */
-  const queue = new Queue(10, () => 1, () => {});
+  const queue = new Queue(
+    10,
+    () => 1,
+    () => {},
+  );
   const [first, second, third] = [queue.next(), queue.next(), queue.next()];
   queue.push(1);
   queue.push(2);
   queue.end();
-  assert.deepEqual(await Promise.all([first, second]), [{ done: false, value: 1 }, { done: false, value: 2 }]);
+  assert.deepEqual(await Promise.all([first, second]), [
+    { done: false, value: 1 },
+    { done: false, value: 2 },
+  ]);
   assert.equal((await third).done, true);
   for (let number = 0; number < 5000; number += 1) {
     queue.push(number);

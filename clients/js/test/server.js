@@ -21,7 +21,9 @@ export function binary() {
   const built = ['release', 'debug'].map((kind) => path.join(target, kind, 'linebus'));
   const found = process.env.LINEBUS_BINARY ?? built.find((file) => existsSync(file));
   if (!found) {
-    throw new Error(`no bus to test with: \`cargo build\`, or set LINEBUS_BINARY (${built.join(', ')})`);
+    throw new Error(
+      `no bus to test with: \`cargo build\`, or set LINEBUS_BINARY (${built.join(', ')})`,
+    );
   }
   return found;
 }

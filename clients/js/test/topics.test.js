@@ -18,7 +18,23 @@ test('topics and patterns are told apart from what is neither', () => {
     assert.throws(() => checkTopic(pattern), BadInputError, pattern);
     assert.equal(isTopic(pattern), false);
   }
-  const bad = ['', '.', 'a.', '.a', 'a..b', 'a b', 'ä', 'a\n', 'a*', '>.a', 'a.>.b', '$*', '$>', 'a$b', '$'];
+  const bad = [
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a..b',
+    'a b',
+    'ä',
+    'a\n',
+    'a*',
+    '>.a',
+    'a.>.b',
+    '$*',
+    '$>',
+    'a$b',
+    '$',
+  ];
   for (const word of [...bad, `${dots}.a`, 'x'.repeat(201), 7, undefined, null]) {
     const topic = /** @type {string} */ (word);
     assert.throws(() => checkTopic(topic), { code: 'bad-topic' }, topic);
@@ -36,8 +52,24 @@ test('names are names', () => {
 });
 
 test('patterns match as on the bus', () => {
-  const yes = [['a', 'a'], ['*', 'a'], ['>', 'a.b'], ['a.*', 'a.b'], ['a.>', 'a.b.c'], ['*.b', 'a.b'], ['$bus.*', '$bus.x']];
-  const no = [['a', 'b'], ['*', 'a.b'], ['a.>', 'a'], ['a.*', 'a'], ['>', '$bus.x'], ['*.x', '$bus.x'], ['a.b', 'a']];
+  const yes = [
+    ['a', 'a'],
+    ['*', 'a'],
+    ['>', 'a.b'],
+    ['a.*', 'a.b'],
+    ['a.>', 'a.b.c'],
+    ['*.b', 'a.b'],
+    ['$bus.*', '$bus.x'],
+  ];
+  const no = [
+    ['a', 'b'],
+    ['*', 'a.b'],
+    ['a.>', 'a'],
+    ['a.*', 'a'],
+    ['>', '$bus.x'],
+    ['*.x', '$bus.x'],
+    ['a.b', 'a'],
+  ];
   for (const [pattern = '', topic = ''] of yes) {
     assert.equal(matches(pattern, topic), true, `${pattern} ${topic}`);
     assert.equal(overlap(topic, pattern), true, `${topic} ${pattern}`);
