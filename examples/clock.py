@@ -3,8 +3,8 @@
 import socket, sys, time
 
 host, port = sys.argv[1:] or ("127.0.0.1", 5463)
-bus = socket.create_connection((host, port)).makefile("rw", encoding="utf-8", newline="\n")
-print("recv clock", file=bus, flush=True)
-for line in bus:
-    if line == "recv clock time?\n":
-        print("send clock", time.strftime("%T", time.gmtime()), file=bus, flush=True)
+bus = socket.create_connection((host, port))
+bus.sendall(b"recv clock\n")
+for line in bus.makefile("rb"):
+    if line == b"recv clock time?\n":
+        bus.sendall(time.strftime("send clock %T\n", time.gmtime()).encode())

@@ -103,7 +103,10 @@ fn a_bot_in_any_language_tells_the_time() {
     let bots = BOTS.into_iter().chain([&rust[..]]);
     let missing: Vec<_> = bots.filter(|words| !tells_the_time(words)).map(|bot| bot[0]).collect();
     if !missing.is_empty() {
-        assert!(std::env::var_os(ALL).is_none(), "{ALL} is set, but these are missing: {missing:?}");
+        assert!(
+            std::env::var_os(ALL).is_none(),
+            "{ALL} is set, but these are missing: {missing:?}"
+        );
         eprintln!("skipped, because they are not installed: {missing:?}");
     }
 }
