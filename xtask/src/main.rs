@@ -12,6 +12,17 @@ use clap::{Parser, Subcommand};
 const TEST_TOOLS: [(&str, &str); 1] =
     [("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")];
 
+/// Those of the languages that the examples and the clients are written in.
+const LANGUAGES: [(&str, &str); 7] = [
+    ("gawk", "/usr/bin/gawk"),
+    ("perl", "/usr/bin/perl"),
+    ("tcl", "/usr/bin/tclsh"),
+    ("nodejs", "/usr/bin/node"),
+    ("default-jdk-headless", "/usr/bin/java"),
+    ("python3-venv", "/usr/bin/python3"),
+    ("openssl", "/usr/bin/openssl"),
+];
+
 /// Debian's packages of the servers that benchmarks compare with.
 const PEERS: [(&str, &str); 3] = [
     ("nats-server", "/usr/sbin/nats-server"),
@@ -33,6 +44,8 @@ enum Task {
     Setup,
     /// Run every test, and prove that the simulation finds a broken broker.
     Test,
+    /// Check the clients in other languages: types, style, tests against a real bus, packages.
+    Clients,
     /// Formatting, clippy, rustdoc, dependencies and spelling; warnings are errors.
     Lint,
     /// Build a Debian package, with `cargo deb`.
@@ -76,10 +89,12 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Setup => {
             install(&TEST_TOOLS)?;
+            install(&LANGUAGES)?;
             install(&PEERS)?;
             setup_lint()
         }
         Task::Test => test(),
+        Task::Clients => clients(),
         Task::Lint => lint(),
         Task::Package => package(),
         Task::Simulate { arguments } => testkit("simulate", &arguments),
@@ -93,6 +108,17 @@ fn test() -> anyhow::Result<()> {
     install(&TEST_TOOLS)?;
     run("cargo", &["test", "--workspace", "--quiet"])?;
     run("cargo", &["test", "--quiet", "-p", "linebus-broker", "--features", "canary"])
+}
+
+fn clients() -> anyhow::Result<()> {
+    install(&LANGUAGES)?;
+    run("cargo", &["build", "--quiet", "-p", "linebus"])?;
+    let binary = std::path::absolute(format!("{}/debug/linebus", target()))?;
+    let binary = format!("LINEBUS_BINARY={}", binary.display());
+    for check in ["clients/python/check", "clients/js/check"] {
+        run("env", &[&binary, check])?;
+    }
+    Ok(())
 }
 
 fn lint() -> anyhow::Result<()> {
