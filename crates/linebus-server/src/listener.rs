@@ -8,6 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use linebus_record::{Recorder, StartError};
 use thiserror::Error;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -17,6 +18,7 @@ use crate::config::{Config, Problem};
 use crate::files::Files;
 use crate::http::HttpListener;
 use crate::link::{Peer, Socket, is_elsewhere};
+use crate::recording::recorder;
 use crate::reload::exposed;
 use crate::tls::Tls;
 
@@ -44,6 +46,9 @@ pub enum BindError {
          metrics_open_to_the_network = true if that is what you want"
     )]
     OpenMetrics(SocketAddr),
+    /// Nothing can be recorded where that is wanted.
+    #[error(transparent)]
+    Record(#[from] StartError),
     /// The address is taken, not this machine's, or not allowed.
     #[error("can't listen on {address}: {source}{}", hint(.source))]
     Refused {
@@ -72,6 +77,8 @@ pub struct Listeners {
     pub(crate) users: Option<Users>,
     /// For metrics and health.
     pub(crate) http: Option<HttpListener>,
+    /// Where everything is recorded.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 #[derive(Debug)]
@@ -93,8 +100,8 @@ impl Drop for UnixPath {
 }
 
 impl Listeners {
-    /// Reads the files that `config` names and binds its addresses, or does nothing. Needs a tokio
-    /// runtime around it.
+    /// Reads the files that `config` names, binds its addresses and opens its record, or does
+    /// nothing. Needs a tokio runtime around it.
     ///
     /// # Errors
     /// [`BindError`] says which address and what to do.
@@ -129,7 +136,11 @@ impl Listeners {
             }
             HttpListener::bind(address).map_err(refused(address))
         });
-        Ok(Self { lines: listeners, tls: served, users: files.users, http: http.transpose()? })
+        let http = http.transpose()?;
+        let recording = &config.record;
+        let record = recording.folder.as_deref();
+        let recorder = record.map(|folder| recorder(folder, &recording.options)).transpose()?;
+        Ok(Self { lines: listeners, tls: served, users: files.users, http, recorder })
     }
 
     /// `tcp ADDRESS`, `tls ADDRESS`, `unix PATH` or `http ADDRESS` of each, with the ports that the
@@ -216,7 +227,7 @@ impl Listener {
             }
         };
         let encrypted = matches!(socket, Socket::Tls(..));
-        Ok((socket, Peer { address, encrypted, certified: None }))
+        Ok((socket, Peer { address, encrypted, certified: None, inside: None }))
     }
 }
 

@@ -165,12 +165,14 @@ impl Reloader {
             metrics,
             metrics_open_to_the_network,
             tls,
+            record,
             ..
         } = &self.started;
         let keys = [
             ("listen", *listen != config.listen),
             ("unix", *unix != config.unix),
             ("tls.listen", tls.listen != config.tls.listen),
+            ("record", *record != config.record),
             ("threads", *threads != config.threads),
             ("log", *log != config.log),
             ("log_format", *log_format != config.log_format),

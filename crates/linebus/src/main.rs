@@ -13,6 +13,9 @@ mod log;
 mod on;
 mod ping;
 mod print;
+mod record;
+mod recorded;
+mod replay;
 mod send;
 mod serve;
 mod top;
@@ -49,6 +52,9 @@ enum Command {
     Ping(ping::Args),
     On(on::Args),
     Chat(chat::Args),
+    Record(record::Args),
+    Log(recorded::Args),
+    Replay(replay::Args),
     Bench(bench::Args),
     User(user::Args),
     Completions(docs::Completions),
@@ -69,6 +75,9 @@ fn main() -> ExitCode {
         Command::Ping(args) => bus::block_on(ping::run(&bus, args)),
         Command::On(args) => bus::block_on(on::run(&bus, args)),
         Command::Chat(args) => bus::block_on(chat::run(&bus, args)),
+        Command::Record(args) => bus::block_on(record::run(&bus, args)),
+        Command::Log(args) => recorded::run(args),
+        Command::Replay(args) => bus::block_on(replay::run(&bus, args)),
         Command::Bench(args) => bench::run(&bus, &args),
         Command::User(args) => user::run(args),
         Command::Completions(args) => docs::completions(&args),

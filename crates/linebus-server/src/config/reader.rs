@@ -280,7 +280,7 @@ impl<'a> Reader<'a> {
         self.find(key).map(|(item, _)| item.clone())
     }
 
-    fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
 
