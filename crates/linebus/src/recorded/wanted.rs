@@ -1,7 +1,7 @@
 //! Which lines of a record are wanted: by time, topic, user and text.
 
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use linebus_protocol::Pattern;
 use linebus_record::reader::{Damaged, Range};
@@ -94,7 +94,7 @@ fn when(text: &str) -> Result<Time, String> {
     }
     let timestamp = text.parse::<Timestamp>().ok().or_else(|| {
         let civil: DateTime = text.parse().ok()?;
-        Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        Offset::UTC.to_timestamp(civil).ok()
     });
     timestamp.map(Time::from).ok_or_else(|| {
         "a time is wanted, such as 2026-11-27, 2026-11-27T13:30 (UTC), or 15m for 15 minutes ago"
