@@ -206,8 +206,8 @@ fn head(svg: &mut String, stats: &Stats) {
     };
     text(svg, "muted", MARGIN, 64.0, &about);
     if stats.times.is_some() {
-        text(svg, "muted head end", LEFT, 98.0, "lines  user");
-        text(svg, "muted head", RIGHT, 98.0, "topic  lines");
+        text(svg, "muted head end", LEFT - BAR - 8.0, 98.0, "lines  user");
+        text(svg, "muted head", RIGHT + BAR + 8.0, 98.0, "topic  lines");
     }
 }
 
