@@ -183,7 +183,7 @@ async fn send_all(
     };
     // What was refused stands before the goodbye; a lost connection has its own reason.
     drop(client);
-    listening.await.context("the listener failed")?;
+    listening.await.context("the listener failed")??;
     match refusal.try_recv() {
         Ok(failure) => Err(failure),
         Err(_) => done,
@@ -209,22 +209,22 @@ impl Pace {
     }
 }
 
-/// Waits for the first thing that is wrong, and tells all others.
-async fn listen(mut events: Events, refused: oneshot::Sender<Failure>) {
-    let mut refused = Some(refused);
+/// Waits for the first line that is refused, and tells notes. (A connection that is lost is known to
+/// whoever sends.)
+async fn listen(mut events: Events, refused: oneshot::Sender<Failure>) -> Result<(), Failure> {
     while let Some(event) = events.next().await {
-        let failure = match &event {
+        match &event {
             Event::Refused(refusal) => {
-                Some(Failure::Failed(anyhow!("{refusal}; the replay has stopped")))
+                let failure = Failure::Failed(anyhow!("{refusal}; the replay has stopped"));
+                // Nobody waits for it any more when all is sent and routed.
+                let _ = refused.send(failure);
+                return Ok(());
             }
-            event => tell(event).err(),
-        };
-        if let (Some(failure), Some(refused)) = (failure, refused.take()) {
-            // Nobody waits for it any more when all is sent and routed.
-            let _ = refused.send(failure);
-            return;
+            Event::Note { .. } => tell(&event)?,
+            _ => {}
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -248,21 +248,20 @@ fn on_a_small_disk(folder: &Path) -> Option<Server> {
     let text = "metrics = \"127.0.0.1:0\"\n[record]\nfolder = \"disk/rec\"\nfile = \"bus.log\"\n";
     std::fs::write(&config, text).expect("it can be written");
     std::fs::create_dir(folder.join("disk")).expect("it can be made");
-    let script = "mount -t tmpfs -o size=512k none \"$1/disk\" && exec \"$2\" \"$3\"";
-    let in_namespace = |program: &Path, first: &str| {
+    let in_namespace = |program: &Path| {
+        let script = "mount -t tmpfs -o size=512k none \"$1/disk\" && shift && exec \"$@\"";
         let mut command = Command::new("unshare");
-        command.args(["--mount", "--map-root-user", "sh", "-c"]);
-        command.arg(format!("{script} \"$@\"")).arg("sh").arg(folder).arg(program).arg(first);
+        command.args(["--mount", "--map-root-user", "sh", "-c", script, "sh"]);
+        command.arg(folder).arg(program);
         command
     };
-    let possible = in_namespace(Path::new("true"), "").stderr(Stdio::null()).status();
+    let possible = in_namespace(Path::new("true")).stderr(Stdio::null()).status();
     if !possible.is_ok_and(|status| status.success()) {
         eprintln!("this system has no name spaces for everybody");
         return None;
     }
-    let mut command = in_namespace(binary(), "serve");
-    // The first three are the script's own.
-    command.args(["--listen", "127.0.0.1:0", "--config"]).arg(config);
+    let mut command = in_namespace(binary());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(config);
     Some(Server::spawn(command))
 }
 

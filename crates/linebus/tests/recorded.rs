@@ -119,15 +119,15 @@ fn stats_are_a_table_and_a_picture() {
     let svg = folder.path().join("talk.svg");
     let svg = svg.to_str().expect("it is text");
     let expected = "\
-hour\t2026-11-27T13\t2\t115
-hour\t2026-11-27T14\t1\t63
-hour\t2026-11-27T15\t1\t54
-user\talice\t2\t111
-user\t$bus\t1\t63
-user\tbob\t1\t58
-topic\t$bus.clients\t1\t63
-topic\tjobs\t1\t54
-topic\trooms.lisbon\t1\t58
+hour\t2026-11-27T13\t2\t116
+hour\t2026-11-27T14\t1\t64
+hour\t2026-11-27T15\t1\t52
+user\talice\t2\t109
+user\t$bus\t1\t64
+user\tbob\t1\t59
+topic\t$bus.clients\t1\t64
+topic\tjobs\t1\t52
+topic\trooms.lisbon\t1\t59
 topic\trooms.vienna\t1\t57
 all\t-\t4\t232
 missing\t-\t3\t?

@@ -18,8 +18,8 @@ use crate::time::Time;
 
 /// So much is written at once.
 const WRITE_BYTES: usize = 256 << 10;
-/// How long to wait before a file that could not be made is tried again, and until a gap is told
-/// though no line comes.
+/// How long to wait before what failed is tried again, so that a full disk gets one gap a second and
+/// not one for each few bytes that are free; and until a gap is told though no line comes.
 const RETRY: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
@@ -37,7 +37,9 @@ pub(super) struct Writer {
     /// Another file is wanted with the next line.
     next_file: bool,
     /// No file is made before that.
-    retry_at: Option<Instant>,
+    no_file_before: Option<Instant>,
+    /// Nothing is written before that, and why.
+    no_write_before: Option<(Instant, String)>,
     /// Lines that are formatted and not written.
     out: Vec<u8>,
     /// What is missing and not told, and how much of `out` tells it.
@@ -66,7 +68,8 @@ impl Writer {
             period: 0,
             file_period: 0,
             next_file: false,
-            retry_at: None,
+            no_file_before: None,
+            no_write_before: None,
             out: Vec::new(),
             gap: None,
             gap_len: 0,
@@ -104,6 +107,13 @@ impl Writer {
         let len = watched.recorded_len();
         if self.out.len() + len > WRITE_BYTES {
             self.flush();
+        }
+        if let Some((until, why)) = &self.no_write_before {
+            if Instant::now() < *until {
+                let why = why.clone();
+                return self.lose(1, len as u64, Some(watched.time), &why);
+            }
+            self.no_write_before = None;
         }
         if !self.is_ready(watched.time, len) {
             return;
@@ -151,20 +161,20 @@ impl Writer {
 
     fn begin_file(&mut self, time: Time) {
         let now = Instant::now();
-        if self.retry_at.is_some_and(|at| now < at) {
+        if self.no_file_before.is_some_and(|at| now < at) {
             return;
         }
         match RecordFile::create(&self.folder, &self.options.file, time) {
             Ok(file) => {
                 self.next_file = false;
-                self.retry_at = None;
+                self.no_file_before = None;
                 self.file_period = self.period_of(time);
                 self.syncer.begin(Arc::clone(&file.file), file.path.clone());
                 (self.tell)(Notice::Begun(file.path.clone()));
                 self.file = Some(file);
             }
             Err(error) => {
-                self.retry_at = Some(now + RETRY);
+                self.no_file_before = Some(now + RETRY);
                 if self.file.is_none() {
                     self.fail(self.folder.clone(), error);
                 } else {
@@ -227,6 +237,7 @@ impl Writer {
                 let reason = error.to_string();
                 self.fail(path, error);
                 self.lose(count(rest), rest.len() as u64, last, &reason);
+                self.no_write_before = Some((Instant::now() + RETRY, reason));
             }
         }
         self.out = out;
