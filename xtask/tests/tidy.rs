@@ -80,6 +80,10 @@ fn the_walls_between_crates_stand() {
         ("linebus-protocol", &["tokio", "linebus-", "parking_lot", "tracing"][..]),
         ("linebus-broker", &["tokio", "linebus-server", "linebus-client", "tracing", "mio"][..]),
         ("linebus-server", &["linebus-client", "linebus-bench", "clap"][..]),
+        (
+            "linebus-record",
+            &["tokio", "linebus-broker", "linebus-server", "linebus-client", "tracing", "clap"],
+        ),
         ("linebus-client", &["linebus-broker", "linebus-server", "clap"][..]),
     ] {
         let dependencies = dependencies(&format!("crates/{krate}/Cargo.toml"));

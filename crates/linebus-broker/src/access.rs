@@ -35,6 +35,9 @@ pub enum Access {
     LoginFirst,
     /// What its account may.
     Account(Arc<Account>),
+    /// It is a part of the server itself, such as its recorder: it may hear and see everything, and
+    /// never send. No account and no limit of clients concerns it.
+    Inside,
 }
 
 /// A user of a bus that has accounts.
@@ -65,6 +68,7 @@ impl Access {
             // Only the bus itself sends to its own topics.
             _ if matches!(wish, Wish::Send(topic) if topic.is_system()) => return false,
             Self::Open => return true,
+            Self::Inside => return !matches!(wish, Wish::Send(_)),
             Self::LoginFirst => return false,
             Self::Account(account) => account,
         };
@@ -83,12 +87,17 @@ impl Access {
         matches!(self, Self::Account(_))
     }
 
-    /// What tells this access from any other, for answers that are remembered. Open access has
-    /// none: there is nothing to remember.
+    /// Whether it is that of a part of the server.
+    pub(crate) fn is_inside(&self) -> bool {
+        matches!(self, Self::Inside)
+    }
+
+    /// What tells this access from any other, for answers that are remembered. Open access and that
+    /// from inside have none: there is nothing to remember.
     pub(crate) fn serial(&self) -> Option<u64> {
         match self {
             Self::Account(account) => Some(account.serial),
-            Self::Open | Self::LoginFirst => None,
+            Self::Open | Self::LoginFirst | Self::Inside => None,
         }
     }
 }

@@ -151,15 +151,40 @@ impl<L: Link> Broker<L> {
         work: &mut Work<L>,
         now: Now,
     ) -> Connection<L> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let session = {
             // Accounts can't change between looking whether there are any and being registered.
             let _unchanged = self.topics.read();
-            let session = Session::new(id, address.into(), self.guest(), link, now.elapsed);
-            let session = Arc::new(session);
-            self.sessions.write().insert(id, Arc::clone(&session));
-            session
+            self.register(link, address.into(), self.guest(), now)
         };
+        self.greet(session, work, now)
+    }
+
+    /// Takes on a part of the server itself under a name that no user has: it may hear and see
+    /// everything, and never send. It is not among those to whom all of [`close_all`] and
+    /// [`note_all`] speak: who starts it ends it.
+    ///
+    /// [`close_all`]: Self::close_all
+    /// [`note_all`]: Self::note_all
+    pub fn connect_inside(
+        &self,
+        link: L,
+        name: &str,
+        work: &mut Work<L>,
+        now: Now,
+    ) -> Connection<L> {
+        let session = self.register(link, "inside".into(), Access::Inside, now);
+        session.log_in(name, Access::Inside);
+        self.greet(session, work, now)
+    }
+
+    fn register(&self, link: L, address: Box<str>, access: Access, now: Now) -> Arc<Session<L>> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let session = Arc::new(Session::new(id, address, access, link, now.elapsed));
+        self.sessions.write().insert(id, Arc::clone(&session));
+        session
+    }
+
+    fn greet(&self, session: Arc<Session<L>>, work: &mut Work<L>, now: Now) -> Connection<L> {
         let limits = self.limits();
         let hello = Event::Hello {
             version: VERSION,
@@ -177,16 +202,23 @@ impl<L: Link> Broker<L> {
         session.close(reason, text, &self.queued);
     }
 
-    /// Says goodbye to everybody.
+    /// Says goodbye to all clients.
     pub fn close_all(&self, reason: ByeReason, text: &str) {
-        for session in self.everybody() {
+        for session in self.clients() {
             self.close(&session, reason, text);
         }
     }
 
-    /// Tells everybody something worth knowing.
+    /// Says goodbye to what is inside: last, so that it has heard everything.
+    pub fn close_inside(&self, reason: ByeReason, text: &str) {
+        for session in self.everybody().into_iter().filter(|session| session.is_inside()) {
+            self.close(&session, reason, text);
+        }
+    }
+
+    /// Tells all clients something worth knowing.
     pub fn note_all(&self, code: &str, text: &str, work: &mut Work<L>, now: Now) {
-        for session in self.everybody() {
+        for session in self.clients() {
             self.tell(&session, &Event::Note { code, text }, work, now);
         }
     }
@@ -256,6 +288,7 @@ impl<L: Link> Broker<L> {
             for session in self.everybody() {
                 let user = session.login_name();
                 match (session.access(), user.filter(|_| login_required)) {
+                    (Access::Inside, _) => continue,
                     (Access::Account(_), Some(user)) => match account(&user) {
                         Some(account) => session.set_access(Access::Account(account)),
                         None => {
@@ -302,6 +335,14 @@ impl<L: Link> Broker<L> {
     pub fn everybody(&self) -> Vec<Arc<Session<L>>> {
         let mut all: Vec<_> = self.sessions.read().values().cloned().collect();
         all.sort_by_key(|session| session.id());
+        all
+    }
+
+    /// All sessions but those of the server itself, by number.
+    #[must_use]
+    pub fn clients(&self) -> Vec<Arc<Session<L>>> {
+        let mut all = self.everybody();
+        all.retain(|session| !session.is_inside());
         all
     }
 

@@ -66,7 +66,8 @@ impl<L: Link> Batch<'_, L> {
             } else {
                 broker.count_change();
                 let mut joins = self.session.joins.lock();
-                let joined = topics.join(self.session, pattern, want, joins.count < joins_max);
+                let room = joins.count < joins_max || self.session.is_inside();
+                let joined = topics.join(self.session, pattern, want, room);
                 if let Joined::Yes { new, first } = joined {
                     joins.count += usize::from(new);
                     if first {

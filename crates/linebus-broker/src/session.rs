@@ -215,6 +215,12 @@ impl<L: Link> Session<L> {
         matches!(*self.access.read(), Access::LoginFirst)
     }
 
+    /// Whether it is a part of the server itself, and no client.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        self.access.read().is_inside()
+    }
+
     /// Bytes that it holds: what waits for it, an unfinished line, joins.
     pub(crate) fn bytes(&self) -> usize {
         self.queued() + self.held.load(Ordering::Relaxed)

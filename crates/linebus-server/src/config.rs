@@ -3,6 +3,7 @@
 
 mod log_format;
 pub(crate) mod reader;
+mod record;
 mod tls;
 
 use std::io;
@@ -15,6 +16,7 @@ use thiserror::Error;
 pub use crate::admission::Admission;
 pub use log_format::LogFormat;
 pub use reader::Reader;
+pub use record::RecordConfig;
 pub use tls::{ConfiguredFile, TlsConfig};
 
 use crate::files::{Files, forgotten_users};
@@ -60,6 +62,8 @@ pub struct Config {
     pub log_file: Option<PathBuf>,
     /// Where and how TLS is served.
     pub tls: TlsConfig,
+    /// Whether and how everything is recorded.
+    pub record: RecordConfig,
     /// What the broker keeps.
     pub limits: Limits,
 }
@@ -84,6 +88,7 @@ impl Default for Config {
             log_format: LogFormat::default(),
             log_file: None,
             tls: TlsConfig::default(),
+            record: RecordConfig::default(),
             limits: Limits::default(),
         }
     }
@@ -191,6 +196,7 @@ impl Config {
         reader.choice("log_format", &LogFormat::ALL, &mut config.log_format);
         reader.path("log_file", &mut config.log_file);
         config.tls.read(&mut reader);
+        config.record.read(&mut reader);
         let Limits {
             line_bytes_max,
             joins_max,

@@ -18,6 +18,9 @@ pub enum Control {
     LameDuck,
     /// Read the configuration and its files again.
     Reload,
+    /// Begin another file of the record with the next line, as after the present one was renamed.
+    /// A bus that is on its way to the end does not.
+    NextRecordFile,
 }
 
 /// Asks things of a server; clones ask the same one.

@@ -34,6 +34,7 @@ mod listener;
 mod log_quota;
 mod logins;
 mod metrics;
+mod recording;
 mod reload;
 mod server;
 mod session;
@@ -42,6 +43,7 @@ mod workers;
 
 pub use config::{Config, Problem};
 pub use control::{Control, Controller, Controls, controls};
+pub use linebus_record as record;
 pub use listener::{BindError, Listeners};
 pub use reload::Source;
 pub use server::run;

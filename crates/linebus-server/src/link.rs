@@ -34,6 +34,8 @@ pub(crate) struct Peer {
     pub(crate) encrypted: bool,
     /// The user's name that its certificate proves.
     pub(crate) certified: Option<Box<str>>,
+    /// The name of the part of this server that it is.
+    pub(crate) inside: Option<&'static str>,
 }
 
 /// Whether an address belongs to a network that others share, not to this machine alone.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use linebus_record::{Recorder, StartError};
 use rustix::net::sockopt;
 use thiserror::Error;
 use tokio::io::Interest;
@@ -19,6 +20,7 @@ use crate::config::{Config, Problem};
 use crate::files::Files;
 use crate::http::HttpListener;
 use crate::link::{Peer, Socket, is_elsewhere};
+use crate::recording::recorder;
 use crate::reload::exposed;
 use crate::tls::Tls;
 
@@ -46,6 +48,9 @@ pub enum BindError {
          metrics_open_to_the_network = true if that is what you want"
     )]
     OpenMetrics(SocketAddr),
+    /// Nothing can be recorded where that is wanted.
+    #[error(transparent)]
+    Record(#[from] StartError),
     /// The address is taken, not this machine's, or not allowed.
     #[error("can't listen on {address}: {source}{}", hint(.source))]
     Refused {
@@ -74,6 +79,8 @@ pub struct Listeners {
     pub(crate) users: Option<Users>,
     /// For metrics and health.
     pub(crate) http: Option<HttpListener>,
+    /// Where everything is recorded.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 #[derive(Debug)]
@@ -95,8 +102,8 @@ impl Drop for UnixPath {
 }
 
 impl Listeners {
-    /// Reads the files that `config` names and binds its addresses, or does nothing. Needs a tokio
-    /// runtime around it.
+    /// Reads the files that `config` names, binds its addresses and opens its record, or does
+    /// nothing. Needs a tokio runtime around it.
     ///
     /// # Errors
     /// [`BindError`] says which address and what to do.
@@ -133,7 +140,11 @@ impl Listeners {
             }
             HttpListener::bind(address).map_err(refused(address))
         });
-        Ok(Self { lines: listeners, tls: served, users: files.users, http: http.transpose()? })
+        let http = http.transpose()?;
+        let recording = &config.record;
+        let record = recording.folder.as_deref();
+        let recorder = record.map(|folder| recorder(folder, &recording.options)).transpose()?;
+        Ok(Self { lines: listeners, tls: served, users: files.users, http, recorder })
     }
 
     /// `tcp ADDRESS`, `tls ADDRESS`, `unix PATH` or `http ADDRESS` of each, with the ports that the
@@ -236,7 +247,7 @@ impl Listener {
             }
         };
         let encrypted = matches!(socket, Socket::Tls(..));
-        Ok((socket, Peer { address, encrypted, certified: None }))
+        Ok((socket, Peer { address, encrypted, certified: None, inside: None }))
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use linebus_broker::{Broker, Fact, LoginRefused};
+use linebus_record as record;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, prometheus_text};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
@@ -56,6 +57,7 @@ impl Metrics {
         broker: Arc<Broker<SocketLink>>,
         tls: Option<Arc<Tls>>,
         log_lines_lost: Arc<AtomicU64>,
+        recorded: Option<Arc<record::Counts>>,
     ) -> Self {
         let mut registry = Registry::with_prefix("linebus");
         let names = &mut registry;
@@ -63,7 +65,7 @@ impl Metrics {
         names.register("build", "Which linebus this is", build);
         let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let began_s = began.as_secs_f64();
-        names.register_collector(Box::new(Bus { broker, tls, log_lines_lost, began_s }));
+        names.register_collector(Box::new(Bus { broker, tls, log_lines_lost, recorded, began_s }));
         let last_reload_good = Gauge::default();
         let help = "Whether what stands in the configuration's files counts (1) or is wrong (0)";
         names.register("config_last_reload_successful", help, last_reload_good.clone());
@@ -219,6 +221,7 @@ struct Bus {
     broker: Arc<Broker<SocketLink>>,
     tls: Option<Arc<Tls>>,
     log_lines_lost: Arc<AtomicU64>,
+    recorded: Option<Arc<record::Counts>>,
     began_s: f64,
 }
 
@@ -254,6 +257,12 @@ impl Collector for Bus {
         }
         let lost = self.log_lines_lost.load(Ordering::Relaxed);
         page.counter("log_lines_lost", "Lines of the log that could not be written", lost)?;
+        if let Some(counts) = &self.recorded {
+            page.counter("recorded_lines", "Lines written into the record", counts.lines())?;
+            page.counter("recorded_bytes", "Bytes written into the record", counts.bytes())?;
+            let help = "Lines that could not be recorded";
+            page.counter("record_lines_lost", help, counts.lost_lines())?;
+        }
         page.gauge("start_time_seconds", "When it began, in seconds since 1970", self.began_s)
     }
 }

@@ -166,6 +166,7 @@ impl Reloader {
             metrics,
             metrics_open_to_the_network,
             tls,
+            record,
             ..
         } = &self.started;
         let keys = [
@@ -173,6 +174,7 @@ impl Reloader {
             ("unix", *unix != config.unix),
             ("keepalive_s", *keepalive_s != config.keepalive_s),
             ("tls.listen", tls.listen != config.tls.listen),
+            ("record", *record != config.record),
             ("threads", *threads != config.threads),
             ("log", *log != config.log),
             ("log_format", *log_format != config.log_format),

@@ -1,12 +1,14 @@
 //! From the first connection to the last: accepting, and the end.
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use linebus_broker::{Broker, Limits, Stats, Work};
 use linebus_protocol::ByeReason;
+use linebus_record as record;
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -20,6 +22,7 @@ use crate::link::{Peer, Socket, SocketLink};
 use crate::listener::{Listener, Listeners};
 use crate::logins::Logins;
 use crate::metrics::Metrics;
+use crate::recording::Recording;
 use crate::reload::Reloader;
 use crate::session::{Alive, SessionTask, WeakAlive};
 use crate::tls::Tls;
@@ -33,7 +36,7 @@ type Entry = Result<Admitted, (Refused, NotAdmitted)>;
 
 /// What every part of a server shares.
 #[derive(Clone)]
-struct Server {
+pub(crate) struct Server {
     reception: Reception,
     workers: Arc<Workers>,
     alive: Alive,
@@ -65,7 +68,8 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
     let workers = Arc::new(Workers::start(config.threads())?);
     let (alive, mut all_ended) = mpsc::channel(1);
     let tls = listeners.tls;
-    let reception = Reception::new(tls.clone(), Arc::clone(&controls.log_lines_lost));
+    let recorded = listeners.recorder.as_ref().map(|recorder| Arc::clone(recorder.counts()));
+    let reception = Reception::new(tls.clone(), Arc::clone(&controls.log_lines_lost), recorded);
     let Reception { broker, metrics, clock, stopping, .. } = reception.clone();
     let mut reloader = Reloader::new(
         controls.source.take(),
@@ -75,6 +79,12 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
         tls.clone(),
     );
     let server = Server { reception, workers: Arc::clone(&workers), alive };
+    let (inside, mut inside_ended) = mpsc::channel(1);
+    let recording = listeners.recorder.map(|recorder| {
+        let topics = config.record.topics.clone();
+        Recording::start(recorder, topics, Server { alive: inside, ..server.clone() })
+    });
+    let recording = recording.transpose()?;
     let mut accepting = JoinSet::new();
     let mut watching = JoinSet::new();
     watching.spawn(publish_stats(Arc::clone(&broker), clock, Arc::clone(&metrics)));
@@ -108,6 +118,7 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
                 break;
             }
             Control::Reload => reloader.reload(),
+            Control::NextRecordFile => recording.iter().for_each(Recording::next_file),
         }
     }
     metrics.close("stopping");
@@ -120,6 +131,10 @@ pub async fn run(listeners: Listeners, config: &Config, mut controls: Controls) 
     if timeout(drain, all_ended.recv()).await.is_err() {
         tracing::warn!(sessions = broker.sessions(), "some receivers did not read in time");
     }
+    // Now that nobody says anything any more.
+    broker.close_inside(ByeReason::Shutdown, ByeReason::Shutdown.meaning());
+    let _ = timeout(drain, inside_ended.recv()).await;
+    recording.into_iter().for_each(Recording::finish);
     drop(workers);
     metrics.renew_quotas();
     Ok(())
@@ -158,7 +173,7 @@ async fn lame_duck(
     clock: Clock,
     controls: &mut Controls,
 ) {
-    let mut sessions = broker.everybody();
+    let mut sessions = broker.clients();
     let over = Duration::from_millis(config.lame_duck_ms);
     tracing::info!(sessions = sessions.len(), ?over, "lame duck: nobody is accepted any more");
     let text = format!("the bus stops within {} s; connect to another one", over.as_secs().max(1));
@@ -183,6 +198,24 @@ async fn shutdown(controls: &mut Controls) {
 }
 
 impl Server {
+    /// A connection to a part of this server itself: it may hear everything and say nothing, and
+    /// counts in no limit.
+    ///
+    /// # Errors
+    /// When the system has no descriptors left.
+    pub(crate) fn connect_inside(&self, name: &'static str) -> io::Result<UnixStream> {
+        let (socket, inside) = UnixStream::pair()?;
+        socket.set_nonblocking(true)?;
+        let peer = Peer { address: None, encrypted: false, certified: None, inside: Some(name) };
+        let place = self.workers.place();
+        let runtime = place.runtime.clone();
+        let _entered = runtime.enter();
+        let (socket, alive) = (Socket::Unix(socket), self.alive.clone());
+        let session = SessionTask::new(&self.reception, socket, peer, place, None, alive)?;
+        runtime.spawn(session);
+        Ok(inside)
+    }
+
     async fn accept(self, listener: Listener) {
         let mut paused: Option<Instant> = None;
         loop {
@@ -220,10 +253,14 @@ impl Server {
 
 impl Reception {
     /// For a bus on which nothing counts yet but defaults.
-    fn new(tls: Option<Arc<Tls>>, log_lines_lost: Arc<AtomicU64>) -> Self {
+    fn new(
+        tls: Option<Arc<Tls>>,
+        log_lines_lost: Arc<AtomicU64>,
+        recorded: Option<Arc<record::Counts>>,
+    ) -> Self {
         let broker = Arc::new(Broker::new(Limits::default()));
         Self {
-            metrics: Arc::new(Metrics::new(Arc::clone(&broker), tls, log_lines_lost)),
+            metrics: Arc::new(Metrics::new(Arc::clone(&broker), tls, log_lines_lost, recorded)),
             broker,
             clock: Clock::start(),
             logins: Arc::default(),
@@ -250,7 +287,7 @@ impl Reception {
     fn serve(&self, socket: Socket, peer: Peer, place: Place, entry: Entry, alive: Alive) {
         let why_not = entry.as_ref().err().map(|(_, why)| *why);
         let admission = entry.map_err(|(refused, _)| refused);
-        let session = match SessionTask::new(self, socket, peer, place, admission, alive) {
+        let session = match SessionTask::new(self, socket, peer, place, Some(admission), alive) {
             Ok(session) => session,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be served");

@@ -57,7 +57,7 @@ pub(crate) struct SessionTask {
     eof: bool,
     phase: Phase,
     _place: Place,
-    _admission: Result<Admitted, Refused>,
+    _admission: Option<Result<Admitted, Refused>>,
     /// Lives as long as the task, so that the server can wait for all of them.
     _alive: Alive,
 }
@@ -86,13 +86,16 @@ impl SessionTask {
         socket: Socket,
         peer: Peer,
         place: Place,
-        admission: Result<Admitted, Refused>,
+        admission: Option<Result<Admitted, Refused>>,
         alive: Alive,
     ) -> io::Result<Self> {
         let Reception { broker, clock, metrics, logins, .. } = reception.clone();
         let (reader, link) = socket.split()?;
         let connection = WORK.with_borrow_mut(|work| {
-            let connection = broker.connect(link, peer.to_string(), work, clock.now());
+            let connection = match peer.inside {
+                Some(name) => broker.connect_inside(link, name, work, clock.now()),
+                None => broker.connect(link, peer.to_string(), work, clock.now()),
+            };
             work.facts().for_each(|fact| metrics.note(fact));
             connection
         });

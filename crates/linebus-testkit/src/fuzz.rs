@@ -3,6 +3,7 @@
 
 mod broker;
 mod command;
+mod record;
 mod users;
 
 use linebus_protocol::run::Run;
@@ -14,6 +15,7 @@ use crate::rules::fits;
 
 pub use broker::broker;
 pub use command::command;
+pub use record::record;
 pub use users::users;
 
 /// A line, read as a command and as an event; as a run, it says the same.

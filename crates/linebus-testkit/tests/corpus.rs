@@ -42,6 +42,11 @@ fn configurations_are_right_or_explained() {
 }
 
 #[test]
+fn records_are_read_line_by_line_or_told_as_damaged() {
+    replay("record", fuzz::record);
+}
+
+#[test]
 fn users_files_are_right_or_explained_and_can_be_edited() {
     replay("users", fuzz::users);
 }

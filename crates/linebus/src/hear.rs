@@ -118,7 +118,7 @@ impl Printing {
 
 /// Ends this process when nobody reads its output any more, even while no message comes:
 /// `linebus recv t | head -1` should not wait for a second message.
-fn end_with_the_reader() {
+pub(crate) fn end_with_the_reader() {
     std::thread::spawn(|| {
         let stdout = rustix::stdio::stdout();
         let mut fds = [PollFd::new(&stdout, PollFlags::empty())];

@@ -15,6 +15,9 @@ mod log;
 mod on;
 mod ping;
 mod print;
+mod record;
+mod recorded;
+mod replay;
 mod send;
 mod serve;
 mod top;
@@ -52,6 +55,9 @@ enum Command {
     On(on::Args),
     Bot(bot::Args),
     Chat(chat::Args),
+    Record(record::Args),
+    Log(recorded::Args),
+    Replay(replay::Args),
     Bench(bench::Args),
     User(user::Args),
     Completions(docs::Completions),
@@ -73,6 +79,9 @@ fn main() -> ExitCode {
         Command::On(args) => bus::block_on(on::run(&bus, args)),
         Command::Bot(args) => bot::run(&bus, args),
         Command::Chat(args) => bus::block_on(chat::run(&bus, args)),
+        Command::Record(args) => bus::block_on(record::run(&bus, args)),
+        Command::Log(args) => recorded::run(args),
+        Command::Replay(args) => bus::block_on(replay::run(&bus, args)),
         Command::Bench(args) => bench::run(&bus, &args),
         Command::User(args) => user::run(args),
         Command::Completions(args) => docs::completions(&args),

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use linebus_client::Message;
+use linebus_record::Entry;
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -49,14 +50,33 @@ enum Piece {
     User,
 }
 
-#[derive(Serialize)]
-struct Json<'a> {
+/// A message to be printed.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Printed<'a> {
     topic: &'a str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
+}
+
+impl<'a> From<&'a Message> for Printed<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            topic: &message.topic,
+            message: &message.text,
+            time: message.time.as_deref(),
+            user: message.user.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Entry<'a>> for Printed<'a> {
+    fn from(entry: &'a Entry<'a>) -> Self {
+        let (time, user) = (Some(entry.time.as_str()), Some(entry.user));
+        Self { topic: entry.topic.as_str(), message: entry.message, time, user }
+    }
 }
 
 impl Printer {
@@ -80,37 +100,33 @@ impl Printer {
     }
 
     /// Prints one message; it may wait for [`Printer::flush`].
-    pub(crate) fn print(&mut self, message: &Message) -> io::Result<()> {
+    pub(crate) fn print<'a>(&mut self, printed: impl Into<Printed<'a>>) -> io::Result<()> {
+        let printed = printed.into();
+        let Printed { topic, message, time, user } = printed;
         let out = &mut self.out;
         let shown = |text: &str| if self.terminal { escape(text) } else { text.to_owned() };
         match &self.form {
-            Form::Raw => writeln!(out, "{}", message.text),
+            Form::Raw => writeln!(out, "{message}"),
             Form::Json => {
-                let json = Json {
-                    topic: &message.topic,
-                    message: &message.text,
-                    time: message.time.as_deref(),
-                    user: message.user.as_deref(),
-                };
-                serde_json::to_writer(&mut *out, &json)?;
+                serde_json::to_writer(&mut *out, &printed)?;
                 writeln!(out)
             }
             Form::Human => {
-                if let (Some(time), Some(user)) = (&message.time, &message.user) {
+                if let (Some(time), Some(user)) = (time, user) {
                     let [dim, green, _, off] = self.inks;
                     write!(out, "{dim}{time}{off} {green}{user}{off} ")?;
                 }
                 let [_, _, cyan, off] = self.inks;
-                writeln!(out, "{cyan}{}{off} {}", message.topic, shown(&message.text))
+                writeln!(out, "{cyan}{topic}{off} {}", shown(message))
             }
             Form::Format(pieces) => {
                 for piece in pieces {
                     match piece {
                         Piece::Text(text) => out.write_all(text.as_bytes())?,
-                        Piece::Topic => out.write_all(message.topic.as_bytes())?,
-                        Piece::Message => out.write_all(shown(&message.text).as_bytes())?,
-                        Piece::Time => write!(out, "{}", message.time.as_deref().unwrap_or(""))?,
-                        Piece::User => write!(out, "{}", message.user.as_deref().unwrap_or(""))?,
+                        Piece::Topic => out.write_all(topic.as_bytes())?,
+                        Piece::Message => out.write_all(shown(message).as_bytes())?,
+                        Piece::Time => out.write_all(time.unwrap_or("").as_bytes())?,
+                        Piece::User => out.write_all(user.unwrap_or("").as_bytes())?,
                     }
                 }
                 writeln!(out)

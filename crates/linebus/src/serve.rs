@@ -16,7 +16,7 @@ use crate::log::{Log, Queue};
 /// Standard output says `listening tcp ADDRESS`, `listening tls ADDRESS` or `listening unix PATH`
 /// for each listener, then `ready`. SIGTERM and SIGINT end it decently, SIGUSR2 as a lame duck:
 /// nobody is accepted any more, and goodbyes are spread over a while. SIGHUP reads the configuration
-/// and its files again; SIGUSR1 opens the log file again.
+/// and its files again; SIGUSR1 opens the log file again, and begins another file of the record.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Read the configuration from this file; linebus.toml documents every key.
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Serve with so many threads; 0 takes one per processor, four at most.
     #[arg(long, value_name = "COUNT")]
     threads: Option<usize>,
+    /// Record everything that is said into this folder; linebus.toml says how.
+    #[arg(long, value_name = "FOLDER")]
+    record: Option<PathBuf>,
     /// Listen beyond loopback although everyone who gets there may do everything.
     #[arg(long)]
     open_to_the_network: bool,
@@ -54,6 +57,9 @@ impl Args {
         }
         if let Some(threads) = self.threads {
             config.threads = threads;
+        }
+        if let Some(folder) = &self.record {
+            config.record.folder = Some(folder.clone());
         }
         config.open_to_the_network |= self.open_to_the_network;
     }
@@ -106,7 +112,7 @@ struct Signals {
     interrupt: Signal,
     lame_duck: Signal,
     reload: Signal,
-    reopen_log: Signal,
+    reopen: Signal,
 }
 
 impl Signals {
@@ -117,7 +123,7 @@ impl Signals {
             interrupt: listen(SignalKind::interrupt(), "SIGINT")?,
             lame_duck: listen(SignalKind::user_defined2(), "SIGUSR2")?,
             reload: listen(SignalKind::hangup(), "SIGHUP")?,
-            reopen_log: listen(SignalKind::user_defined1(), "SIGUSR1")?,
+            reopen: listen(SignalKind::user_defined1(), "SIGUSR1")?,
         })
     }
 
@@ -129,9 +135,9 @@ impl Signals {
                 _ = self.interrupt.recv() => Control::Shutdown,
                 _ = self.lame_duck.recv() => Control::LameDuck,
                 _ = self.reload.recv() => Control::Reload,
-                _ = self.reopen_log.recv() => {
+                _ = self.reopen.recv() => {
                     log.reopen();
-                    continue;
+                    Control::NextRecordFile
                 }
             };
             controller.ask(control);

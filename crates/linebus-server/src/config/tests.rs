@@ -33,6 +33,23 @@ fn a_tls_table_is_whole_or_explained() {
 }
 
 #[test]
+fn a_record_is_described_right_or_explained() {
+    let config = Config::parse("[record]\nfolder = \"rec\"\ntopics = [\"a.>\"]").expect("right");
+    assert_eq!(config.record.folder, Some(PathBuf::from("rec")));
+    assert_eq!(config.record.topics, [Box::from("a.>")]);
+    check(
+        "[record]\nfile = \"%x\"\ntopics = []\nkeep_bytes = 5\nsync_ms = 0\nrotate_byte = 1",
+        &[
+            "line 2: record.file: \"%x\": after % one of Y, m, d, H, M, S (the date and time, UTC) or another % is wanted",
+            "line 3: record.topics: a pattern is wanted, such as \">\"; to record nothing, leave folder empty",
+            "line 4: record.keep_bytes: at least twice rotate_bytes is wanted, 536870912; or 0 to keep everything",
+            "line 5: record.sync_ms: a whole number from 1 to 3600000 is wanted",
+            "line 6: record.rotate_byte: there is no such key; did you mean `record.rotate_bytes`?",
+        ],
+    );
+}
+
+#[test]
 fn paths_begin_at_the_configuration() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("linebus.toml");
@@ -63,6 +80,16 @@ fn the_documented_file_names_every_key() {
         "key",
         "client_ca",
         "client_certificate_required",
+        "folder",
+        "topics",
+        "file",
+        "rotate_bytes",
+        "rotate_hours",
+        "compress",
+        "sync_ms",
+        "keep_days",
+        "keep_bytes",
+        "queue_bytes",
     ] {
         assert!(TEXT.contains(&format!("\n{key} = ")), "{key}");
     }

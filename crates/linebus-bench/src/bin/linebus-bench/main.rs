@@ -6,6 +6,7 @@
 mod chart;
 mod compare;
 mod machine;
+mod record;
 mod relay;
 mod report;
 mod requirements;
@@ -37,6 +38,8 @@ enum Command {
     Compare(Compare),
     /// Write the report again from the results of an earlier run.
     Report(Report),
+    /// Have a bus record everything at a fixed rate: does it keep up, and what does it cost?
+    Record(record::Args),
     /// Serve as the blind relay that copies bytes without reading them.
     #[command(hide = true)]
     Relay,
@@ -98,6 +101,7 @@ fn main() -> Result<ExitCode> {
             report::write(&results, &out)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Record(args) => record::run(&args),
         Command::Compare(options) => compare(&options),
     }
 }
