@@ -1,7 +1,7 @@
 //! What was said on a bus, in files, and back: one line of plain text per message, so that grep,
 //! sort, tail and awk are the search engine.
 //!
-//! - [`line`], [`time`]: how a line looks;
+//! - [`mod@line`], [`time`]: how a line looks;
 //! - [`template`], [`options`]: how files are named, and when another one begins;
 //! - [`writer`]: [`Recorder`], which takes lines in any number and never makes anybody wait;
 //! - [`reader`]: finds a time by seeking, goes on after what is damaged, follows what is written;

@@ -1,7 +1,7 @@
 //! Recording: lines go in, files come out, and nobody ever waits.
 //!
 //! Whoever hears lines puts them in a [`Queue`] of bounded size. One thread takes them out, formats
-//! and writes them ([`lines`]); another one has the disk take what was written, every so often
+//! and writes them (`lines`); another one has the disk take what was written, every so often
 //! (`sync`); a third one compresses and removes old files (`tidy`). A disk that is slow or full
 //! fills the queue, and what it has no room for is lost, counted, and told by a line of the record
 //! where it is missing.

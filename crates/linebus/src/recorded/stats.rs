@@ -152,12 +152,12 @@ mod tests {
         stats.gap("lines=? bytes=? reason=cut off");
         let rows: Vec<_> = stats.rows().iter().map(|row| row.join(" ")).collect();
         let expected = [
-            "hour 2026-11-27T13 3 109",
+            "hour 2026-11-27T13 3 110",
             "user bob 2 72",
-            "user alice 1 37",
-            "topic a 2 73",
+            "user alice 1 38",
+            "topic a 2 74",
             "topic b 1 36",
-            "all - 3 109",
+            "all - 3 110",
             "missing - 12 ?",
             "missing 1 gaps of unknown size ? ?",
         ];
