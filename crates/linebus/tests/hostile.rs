@@ -293,3 +293,18 @@ fn more_connections_than_allowed_are_told_so() {
     second.ask("ping", "pong");
     drop(first);
 }
+
+#[test]
+fn a_crowd_that_says_nothing_is_told_goodbye_and_does_not_hold_the_end() {
+    rlimit::increase_nofile_limit(4_096).expect("the limit can be raised");
+    let mut server = server();
+    let mut crowd: Vec<_> = (0..1_000).map(|_| server.telnet()).collect();
+    server.signal(Signal::TERM);
+    for client in &mut crowd {
+        client.expect("note shutdown the bus stops");
+        client.expect("bye shutdown the bus stops");
+    }
+    assert!(TcpStream::connect(server.addresses[0]).is_err(), "nobody is accepted");
+    // None of them closes its half, so the server does not wait for that.
+    assert!(server.wait().success(), "exit 0");
+}
