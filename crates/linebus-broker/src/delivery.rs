@@ -130,6 +130,9 @@ impl<'a, L: Link> Delivery<'a, L> {
             if !self.offer(&target.session, changes, lines, way) {
                 self.deliver_again(&target.session, lines.bytes);
             }
+            // Not once for all of them: a thousand who do not read would take a thousand reads
+            // more than the budget.
+            self.broker.shed(&self.limits, self.facts);
         }
         (*self.watch, *self.both) = (watch, both);
     }

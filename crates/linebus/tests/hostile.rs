@@ -3,12 +3,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use linebus_testkit::bystanders::Bystanders;
 use linebus_testkit::process::Server;
+use linebus_testkit::telnet::Telnet;
 use rustix::process::{Pid, Signal, kill_process};
 
 const MIB: usize = 1 << 20;
@@ -307,4 +309,35 @@ fn a_crowd_that_says_nothing_is_told_goodbye_and_does_not_hold_the_end() {
     assert!(TcpStream::connect(server.addresses[0]).is_err(), "nobody is accepted");
     // None of them closes its half, so the server does not wait for that.
     assert!(server.wait().success(), "exit 0");
+}
+
+#[test]
+fn one_read_for_hundreds_who_do_not_read_stays_in_the_budget() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("linebus.toml");
+    let config = "listen = [\"127.0.0.1:0\"]\nunix = \"bus.sock\"\nthreads = 1\n[limits]\n\
+                  outbox_hard_bytes = 16000000\nsessions_bytes_max = 16000000\n";
+    std::fs::write(&file, config).expect("the folder can be written");
+    let server = Server::start(binary(), &["--config", file.to_str().expect("it is UTF-8")]);
+    // The kernel keeps little for a Unix socket.
+    let mut suspended: Vec<_> = (0..400)
+        .map(|_| {
+            let socket = UnixStream::connect(folder.path().join("bus.sock")).expect("it listens");
+            Telnet::greeted(BufReader::new(socket))
+        })
+        .collect();
+    for receiver in &mut suspended {
+        receiver.ask("recv t", "ok recv t");
+    }
+    let mut sender = server.telnet();
+    let before = server.memory();
+    let lines = format!("send t {}\n", "x".repeat(1_000)).repeat(100);
+    for _ in 0..20 {
+        // 100 kB for each: 40 MB beyond the budget, if they were all kept before anybody is cut off.
+        sender.say_bytes(lines.as_bytes());
+        sender.ask("ping", "pong");
+    }
+    let grown = server.memory_peak().saturating_sub(before);
+    // What the allocator keeps comes on top.
+    assert!(grown < 40 * MIB, "{grown} bytes");
 }
