@@ -202,7 +202,8 @@ impl Input {
             };
             self.discarding = !buf[..start].ends_with(b"\n");
         }
-        if start > 0 || !plain {
+        if start > 0 || len < buf.len() {
+            // Bytes were taken out before and between the lines.
             scan(&buf[start..len], 0, ends);
         }
         Prepared::Text { range: start..len, plain }

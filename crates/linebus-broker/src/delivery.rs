@@ -130,9 +130,6 @@ impl<'a, L: Link> Delivery<'a, L> {
             if !self.offer(&target.session, changes, lines, way) {
                 self.deliver_again(&target.session, lines.bytes);
             }
-            // Not once for all of them: a thousand who do not read would take a thousand reads
-            // more than the budget.
-            self.broker.shed(&self.limits, self.facts);
         }
         (*self.watch, *self.both) = (watch, both);
     }
@@ -185,6 +182,9 @@ impl<'a, L: Link> Delivery<'a, L> {
         if offered == Offered::Flush {
             self.touched.push(Arc::clone(session));
         }
+        // Not once for all receivers: a thousand who do not read would take a thousand reads more
+        // than the budget.
+        broker.shed(&self.limits, self.facts);
         offered != Offered::Stale
     }
 

@@ -100,6 +100,22 @@ impl Server {
         Telnet::connect(self.addresses[0])
     }
 
+    /// Another one of somebody who has logged in with the password `secret`.
+    #[must_use]
+    pub fn login(&self, user: &str) -> Telnet {
+        let mut client = self.telnet();
+        client.ask(&format!("login {user} secret"), &format!("ok login {user}"));
+        client
+    }
+
+    /// Waits until something is so; a ping's round trip is the pace.
+    pub fn until(&self, is_so: impl Fn() -> bool) {
+        let mut pace = self.telnet();
+        while !is_so() {
+            assert_eq!(pace.barrier(), Vec::<String>::new());
+        }
+    }
+
     /// Its memory that is in use now, in bytes (`VmRSS`, proc_pid_status(5)).
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -147,6 +163,12 @@ impl Server {
         let id = i32::try_from(self.child.id()).expect("process ids are positive");
         let pid = Pid::from_raw(id).expect("process ids are not 0");
         kill_process(pid, signal).expect("it is our child");
+    }
+
+    /// Ends it decently: it writes what it still has to.
+    pub fn end(mut self) {
+        self.signal(Signal::TERM);
+        assert!(self.wait().success(), "exit 0");
     }
 
     /// Waits for its end.

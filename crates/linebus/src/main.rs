@@ -20,6 +20,7 @@ mod recorded;
 mod replay;
 mod send;
 mod serve;
+mod signals;
 mod top;
 mod until;
 mod user;

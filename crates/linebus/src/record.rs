@@ -4,14 +4,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use linebus_client::{Event, Events};
 use linebus_record::{Notice, Options, Recorder, Template};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 
 use crate::bus::{Bus, tell};
 use crate::exit::Failure;
 use crate::joining::{Joining, Kind};
+use crate::signals::listen;
 
 /// Record what is said into files: one line of text per message, TIME USER TOPIC MESSAGE.
 ///
@@ -181,7 +182,6 @@ struct Signals {
 
 impl Signals {
     fn register() -> anyhow::Result<Self> {
-        let listen = |kind, name| signal(kind).with_context(|| format!("can't listen for {name}"));
         Ok(Self {
             terminate: listen(SignalKind::terminate(), "SIGTERM")?,
             interrupt: listen(SignalKind::interrupt(), "SIGINT")?,

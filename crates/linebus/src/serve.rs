@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 use linebus_server::{Config, Control, Controller, Listeners, Source, controls};
 use sd_notify::NotifyState;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 
 use crate::log::{Log, Queue};
+use crate::signals::listen;
 
 /// Run the bus.
 ///
@@ -117,7 +118,6 @@ struct Signals {
 
 impl Signals {
     fn register() -> anyhow::Result<Self> {
-        let listen = |kind, name| signal(kind).with_context(|| format!("can't listen for {name}"));
         Ok(Self {
             terminate: listen(SignalKind::terminate(), "SIGTERM")?,
             interrupt: listen(SignalKind::interrupt(), "SIGINT")?,

@@ -58,9 +58,7 @@ impl Bus {
 
     /// Somebody who has logged in.
     fn login(&self, name: &str) -> Telnet<TcpStream> {
-        let mut client = self.server.telnet();
-        client.ask(&format!("login {name} secret"), &format!("ok login {name}"));
-        client
+        self.server.login(name)
     }
 
     fn write_users(&self, all: &[TestUser]) {

@@ -82,14 +82,9 @@ fn a_clock_that_jumps_changes_only_the_times_that_are_told() {
     // The time since the start goes on as it does: that is not what operators set.
     command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     let server = Server::spawn(command);
-    let login = || {
-        let mut client = server.telnet();
-        client.ask("login alice secret", "ok login alice");
-        client
-    };
-    let mut others = Bystanders::between(login(), login());
+    let mut others = Bystanders::between(server.login("alice"), server.login("alice"));
     let mut stranger = server.telnet();
-    let (mut watcher, mut sender) = (login(), login());
+    let (mut watcher, mut sender) = (server.login("alice"), server.login("alice"));
     watcher.ask("watch t", "ok watch t");
     for year in ["2030", "2055", "1999", "1970", "2030"] {
         set(&format!("@{year}-06-01 12:00:00"));
@@ -100,6 +95,6 @@ fn a_clock_that_jumps_changes_only_the_times_that_are_told() {
         // Neither rates nor time-outs notice.
         others.talk();
         stranger.ask("ping", "pong");
-        drop(login());
+        drop(server.login("alice"));
     }
 }

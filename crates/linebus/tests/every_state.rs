@@ -94,12 +94,6 @@ fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_linebus"))
 }
 
-fn login(server: &Server, name: &str) -> Telnet {
-    let mut client = server.telnet();
-    client.ask(&format!("login {name} secret"), &format!("ok login {name}"));
-    client
-}
-
 /// What a line of the server says, without what varies.
 fn gist(line: &[u8]) -> String {
     // How often depends on how the reads are cut.
@@ -168,8 +162,8 @@ fn write(mut socket: &TcpStream, hostile: &Hostile) {
 /// Sends it while the server serves; what the server answered, and by how much its memory grew.
 fn serving(hostile: &Hostile, with_login: bool) -> (String, usize) {
     let (server, _folder) = server(MIB);
-    let mut others = Bystanders::between(login(&server, "alice"), login(&server, "bob"));
-    let mut mallory = if with_login { login(&server, "mallory") } else { server.telnet() };
+    let mut others = Bystanders::between(server.login("alice"), server.login("bob"));
+    let mut mallory = if with_login { server.login("mallory") } else { server.telnet() };
     others.talk();
     let before = server.memory();
     let socket = mallory.socket.get_ref().try_clone().expect("there are descriptors");
@@ -187,7 +181,7 @@ fn serving(hostile: &Hostile, with_login: bool) -> (String, usize) {
 fn draining(hostile: &Hostile) -> (String, usize) {
     let (mut server, _folder) = server(50 * MIB);
     let [mut alice, mut bob, mut mallory] =
-        ["alice", "bob", "mallory"].map(|name| login(&server, name));
+        ["alice", "bob", "mallory"].map(|name| server.login(name));
     for receiver in [&mut alice, &mut mallory] {
         receiver.ask("recv backlog", "ok recv backlog");
     }

@@ -56,14 +56,8 @@ fn server(more: &str) -> (Server, TempDir) {
     (server, folder)
 }
 
-fn login(server: &Server, name: &str) -> Telnet {
-    let mut client = server.telnet();
-    client.ask(&format!("login {name} secret"), &format!("ok login {name}"));
-    client
-}
-
 fn bystanders(server: &Server) -> Bystanders {
-    Bystanders::between(login(server, "root"), login(server, "root"))
+    Bystanders::between(server.login("root"), server.login("root"))
 }
 
 /// Everything that is heard until the server closes.
@@ -117,7 +111,7 @@ fn compression_bomb() {
     let before = server.memory();
     // The head of a gzip stream (RFC 1952, 2.3), and as many bytes as would make a large one.
     let bomb = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &vec![b'\0'; MIB]].concat();
-    let mut mallory = login(&server, "mallory");
+    let mut mallory = server.login("mallory");
     mallory.say_bytes(&bomb);
     mallory.ask(
         "",
@@ -224,7 +218,7 @@ fn check_that_nothing_opens<S: Read + Write>(mut client: Telnet<S>, login: &str)
 #[test]
 fn acl_holes() {
     let (server, _folder) = server("");
-    let (mut root, mut mallory) = (login(&server, "root"), login(&server, "mallory"));
+    let (mut root, mut mallory) = (server.login("root"), server.login("mallory"));
     for allowed in ["recv >", "recv *", "recv *.plan", "recv *.* workers"] {
         mallory.ask(allowed, &format!("ok {allowed}"));
     }
@@ -250,7 +244,7 @@ fn acl_holes() {
     root.say("send open.plan once");
     mallory.expect("recv open.plan once");
     // No rules: nothing is allowed.
-    let mut nobody = login(&server, "nobody");
+    let mut nobody = server.login("nobody");
     nobody.say("recv t\nsend t x\nwho");
     assert!(nobody.barrier().iter().all(|answer| answer.contains(" denied ")));
     // A name is a name, not a pattern.
@@ -285,7 +279,7 @@ fn config_and_secret_files() {
 #[test]
 fn protocol_injection() {
     let (server, _folder) = server("");
-    let (mut root, mut mallory) = (login(&server, "root"), login(&server, "mallory"));
+    let (mut root, mut mallory) = (server.login("root"), server.login("mallory"));
     root.ask("recv >", "ok recv >");
     for bytes in [
         &b"send t a\rrecv t forged\n"[..],
@@ -337,7 +331,7 @@ fn starttls() {
 #[test]
 fn identity_spoofing() {
     let (server, _folder) = server("");
-    let (mut root, mut mallory) = (login(&server, "root"), login(&server, "mallory"));
+    let (mut root, mut mallory) = (server.login("root"), server.login("mallory"));
     root.ask("watch t", "ok watch t");
     root.ask("recv $bus.clients", "ok recv $bus.clients");
     mallory.say("send t watch t 2026-01-01T00:00:00.000000Z root hello");
@@ -358,7 +352,7 @@ fn identity_spoofing() {
 fn stack_and_cpu_blow_up() {
     let (server, _folder) = server("threads = 1");
     let mut others = bystanders(&server);
-    let mut mallory = login(&server, "mallory");
+    let mut mallory = server.login("mallory");
     let deep = ["a"; 30_000].join(".");
     mallory.say(&format!("recv {deep}"));
     assert!(mallory.hear().is_some_and(|answer| answer.starts_with("error recv ")));
@@ -371,7 +365,7 @@ fn stack_and_cpu_blow_up() {
     }
     mallory.say_bytes(joins.as_bytes());
     assert!(mallory.barrier().iter().all(|answer| answer.starts_with("ok recv ")));
-    let mut root = login(&server, "root");
+    let mut root = server.login("root");
     root.ask("recv room.>", "ok recv room.>");
     let before = cpu_time(server.id());
     for round in 0..100 {
@@ -382,7 +376,7 @@ fn stack_and_cpu_blow_up() {
             writeln!(lines, "send room.{topic}.light {round}").expect("memory is there");
         }
         others.talk();
-        let mut sender = login(&server, "root");
+        let mut sender = server.login("root");
         sender.say_bytes(lines.as_bytes());
         for topic in 0..100 {
             root.expect(&format!("recv room.{topic}.light {round}"));
@@ -453,7 +447,7 @@ fn deadlock_and_lock_order() {
             let (server, mut random) = (&server, fastrand::Rng::with_seed(seed ^ number));
             scope.spawn(move || {
                 for _ in 0..30 {
-                    let mut client = login(server, "root");
+                    let mut client = server.login("root");
                     for _ in 0..30 {
                         let line = match random.u8(..8) {
                             0 => "recv t\nrecv *.t g\nwatch >",
@@ -529,7 +523,7 @@ fn memory_by_protocol_state() {
 fn poison_data() {
     let (server, _folder) = server("");
     let mut others = bystanders(&server);
-    let (mut root, mut mallory) = (login(&server, "root"), login(&server, "mallory"));
+    let (mut root, mut mallory) = (server.login("root"), server.login("mallory"));
     root.ask("recv >", "ok recv >");
     for poison in
         [&b"\xff\xff\xff\xfe"[..], b"\xc0\x80", b"\xf4\x90\x80\x80", b"\x1b[2J", b"\xed\xbf\xbf"]

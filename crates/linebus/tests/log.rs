@@ -21,20 +21,6 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// Ends a server, which writes what it still has to log.
-fn end(mut server: Server) {
-    server.signal(Signal::TERM);
-    assert!(server.wait().success(), "exit 0");
-}
-
-/// Waits until something is so; a ping's round trip is the pace.
-fn until(server: &Server, is_so: impl Fn() -> bool) {
-    let mut pace = server.telnet();
-    while !is_so() {
-        assert_eq!(pace.barrier(), Vec::<String>::new());
-    }
-}
-
 #[track_caller]
 fn read(file: &Path) -> String {
     std::fs::read_to_string(file).expect("the log was written")
@@ -67,7 +53,7 @@ fn passwords_never_reach_the_log_however_much_is_logged() {
         client.say(&format!("logn alice {PASSWORD}"));
         assert_eq!(client.barrier().len(), 2, "two errors");
         drop(client);
-        end(server);
+        server.end();
         let log = read(&folder.path().join("log"));
         assert!(log.contains("login refused") && log.contains("logged in"), "{log}");
         for secret in [PASSWORD, WRONG, "argon2id"] {
@@ -87,7 +73,7 @@ fn what_clients_say_cannot_steer_a_terminal() {
     }
     assert_eq!(client.barrier().len(), 4, "all are refused");
     drop(client);
-    end(server);
+    server.end();
     let log = read(&folder.path().join("log"));
     assert!(log.contains("disconnected"), "{log}");
     let steers = |char: char| char.is_control() && char != '\n' || char == '\u{202e}';
@@ -100,7 +86,7 @@ fn json_is_an_object_per_line() {
     let config = "log = \"debug\"\nlog_format = \"json\"\nlog_file = \"log\"\n";
     let server = Server::configured(binary(), folder.path(), config);
     server.telnet().ask("login alice", "ok login alice");
-    end(server);
+    server.end();
     let log = read(&folder.path().join("log"));
     let events: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
@@ -121,9 +107,9 @@ fn a_log_file_that_was_renamed_is_opened_again() {
     client.barrier();
     std::fs::rename(&log, &old).expect("it can be renamed");
     server.signal(Signal::USR1);
-    until(&server, || log.exists());
+    server.until(|| log.exists());
     server.telnet().ask("login after", "ok login after");
-    end(server);
+    server.end();
     assert!(read(&old).contains("before") && !read(&old).contains("after"));
     assert!(read(&log).contains("opened again") && read(&log).contains("after"));
 }
@@ -137,9 +123,9 @@ fn a_log_file_that_cannot_be_opened_again_stays_open() {
     std::fs::rename(&place, &moved).expect("it can be renamed");
     server.signal(Signal::USR1);
     let log = moved.join("log");
-    until(&server, || read(&log).contains("can't be opened again; the one that is open stays"));
+    server.until(|| read(&log).contains("can't be opened again; the one that is open stays"));
     server.telnet().ask("login after", "ok login after");
-    end(server);
+    server.end();
     assert!(read(&log).contains("user=after"));
 }
 
@@ -168,8 +154,8 @@ fn a_full_disk_under_the_log_is_not_felt_but_counted() {
     receiver.expect("ok recv t");
     sender.say("send t it goes on");
     receiver.expect("recv t it goes on");
-    until(&server, || lost(&server) >= 3.0);
-    end(server);
+    server.until(|| lost(&server) >= 3.0);
+    server.end();
 }
 
 #[test]
@@ -181,8 +167,8 @@ fn a_standard_error_that_was_closed_is_not_felt_but_counted() {
     let mut server = Server::spawn(command);
     drop(server.take_errors());
     server.telnet().ask("login alice", "ok login alice");
-    until(&server, || lost(&server) >= 1.0);
-    end(server);
+    server.until(|| lost(&server) >= 1.0);
+    server.end();
 }
 
 #[test]
@@ -197,7 +183,7 @@ fn a_log_that_nobody_reads_holds_up_neither_the_bus_nor_its_end() {
         let _ = server.telnet();
     }
     server.telnet().ask("login alice", "ok login alice");
-    end(server);
+    server.end();
     let logged = BufReader::new(errors).lines().map_while(Result::ok).count();
     assert!(logged < 1_000, "the pipe was full: {logged}");
 }
@@ -213,7 +199,7 @@ fn a_client_cannot_flood_the_log_but_everything_is_accounted_for() {
     client.say_bytes("recv two\n".repeat(refused).as_bytes());
     assert_eq!(client.barrier().len(), refused);
     assert_eq!(client.barrier(), Vec::<String>::new());
-    end(server);
+    server.end();
     let log = read(&folder.path().join("log"));
     let said =
         log.lines().filter(|line| line.ends_with("limit=\"joins\"") && !line.contains("more"));

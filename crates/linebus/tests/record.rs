@@ -21,20 +21,6 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
-/// Ends a server, which records what it still has to.
-fn end(mut server: Server) {
-    server.signal(Signal::TERM);
-    assert!(server.wait().success(), "exit 0");
-}
-
-/// Waits until something is so; a ping's round trip is the pace.
-fn until(server: &Server, is_so: impl Fn() -> bool) {
-    let mut pace = server.telnet();
-    while !is_so() {
-        assert_eq!(pace.barrier(), Vec::<String>::new());
-    }
-}
-
 /// A bus that records into `rec` below the folder, with more of a configuration.
 fn recording(folder: &Path, config: &str) -> Server {
     let config = format!("{config}\n[record]\nfolder = \"rec\"\nfile = \"bus.log\"\n");
@@ -68,7 +54,7 @@ fn everything_that_is_said_is_recorded_to_the_last_line() {
     let lines: String = (0..count).map(|i| format!("send rooms.{} {i}\n", i % 7)).collect();
     sender.say_bytes(lines.as_bytes());
     assert_eq!(sender.barrier(), Vec::<String>::new());
-    end(server);
+    server.end();
     let said = said(&folder.path().join("rec"));
     let (clients, messages): (Vec<_>, Vec<_>) =
         said.into_iter().partition(|line| line.starts_with("$bus "));
@@ -92,7 +78,7 @@ fn the_recorder_is_there_for_all_to_see_and_in_nobodys_way() {
     assert!(lines.contains(&"who $record 1 inside".to_owned()), "{lines:?}");
     assert!(lines.contains(&"topic $bus.clients 1".to_owned()), "{lines:?}");
     assert!(lines.contains(&"topic > 1".to_owned()), "{lines:?}");
-    end(server);
+    server.end();
     assert_eq!(said(&folder.path().join("rec")), ["guest t x"]);
 }
 
@@ -104,7 +90,7 @@ fn only_what_is_configured_is_recorded() {
     let mut client = server.telnet();
     client.say("login alice\nsend rooms.vienna 1\nsend rooms 2\nsend rooms.a.b 3\nsend rooms.x 4");
     client.barrier();
-    end(server);
+    server.end();
     assert_eq!(said(&folder.path().join("rec")), ["alice rooms.vienna 1", "alice rooms.x 4"]);
 }
 
@@ -124,10 +110,10 @@ fn accounts_and_their_changes_do_not_concern_the_recorder() {
     users::write(folder.path(), &[all("alice"), all("bob")]);
     server.signal(Signal::HUP);
     let log = folder.path().join("log");
-    until(&server, || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("reloaded")));
+    server.until(|| std::fs::read_to_string(&log).is_ok_and(|log| log.contains("reloaded")));
     client.say("send t after");
     client.barrier();
-    end(server);
+    server.end();
     let said = said(&folder.path().join("rec"));
     let lines: Vec<_> = said.iter().filter(|line| line.starts_with("alice ")).collect();
     assert_eq!(lines, ["alice t before", "alice t after"]);
@@ -159,18 +145,18 @@ fn a_file_that_was_renamed_is_followed_by_a_new_one() {
     let (log, old) = (rec.join("bus.log"), rec.join("bus.log.1"));
     let mut client = server.telnet();
     client.say("send t before");
-    until(&server, || said(&rec).len() == 1);
+    server.until(|| said(&rec).len() == 1);
     std::fs::rename(&log, &old).expect("it is there");
     server.signal(Signal::USR1);
     // The signal takes a moment; each line is in one of the two.
     let mut count = 0;
-    until(&server, || {
+    server.until(|| {
         let mut client = server.telnet();
         client.say("send t after");
         client.barrier();
         log.exists()
     });
-    end(server);
+    server.end();
     for (file, first) in [(&old, "before"), (&log, "after")] {
         let text = std::fs::read_to_string(file).expect("it is there");
         assert!(text.lines().next().is_some_and(|line| line.ends_with(first)), "{text}");
@@ -195,7 +181,7 @@ fn a_folder_that_cannot_be_recorded_into_is_explained_at_the_start() {
     let output = command.output().expect("it can be started");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && errors.contains("another recorder writes"), "{errors}");
-    end(server);
+    server.end();
 }
 
 #[test]
@@ -217,7 +203,7 @@ fn what_was_written_outlives_a_kill_and_a_torn_line_is_skipped() {
         }
     });
     let log = rec.join("bus.log");
-    until(&server, || log.metadata().is_ok_and(|about| about.len() > 1 << 20));
+    server.until(|| log.metadata().is_ok_and(|about| about.len() > 1 << 20));
     server.signal(Signal::KILL);
     server.wait();
     flood.join().expect("it does not fail");
@@ -227,7 +213,7 @@ fn what_was_written_outlives_a_kill_and_a_torn_line_is_skipped() {
     file.set_len(len - 100).expect("it is ours");
     let server = recording(folder.path(), "");
     server.telnet().ask("send u again\nping", "pong");
-    end(server);
+    server.end();
     let output = Command::new(binary()).arg("log").arg(&rec).output().expect("it can be started");
     assert!(output.status.success());
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -282,7 +268,7 @@ fn a_full_disk_costs_lines_that_are_counted_and_nothing_else() {
     };
     send(&mut sender, 0..1_000);
     let metric = |name: &str| http::metrics(server.http.expect("it shows them"))[name];
-    until(&server, || metric("linebus_record_lines_lost_total") > 0.0);
+    server.until(|| metric("linebus_record_lines_lost_total") > 0.0);
     for i in 0..1_000 {
         let line = receiver.hear().expect("the bus goes on");
         assert!(line.starts_with(&format!("recv t {i} ")), "{line}");
@@ -291,9 +277,9 @@ fn a_full_disk_costs_lines_that_are_counted_and_nothing_else() {
     let rec = disk.join("rec");
     let gap = |line: &String| line.starts_with("$record $record.gap lines=");
     // Nothing more comes, and the gap is told all the same.
-    until(&server, || said(&rec).iter().any(gap));
+    server.until(|| said(&rec).iter().any(gap));
     send(&mut sender, 1_000..1_010);
-    until(&server, || said(&rec).iter().any(|line| line.starts_with("guest t 1009 ")));
+    server.until(|| said(&rec).iter().any(|line| line.starts_with("guest t 1009 ")));
     let lines = said(&rec);
     let at = lines.iter().position(gap).expect("it is told");
     let lost: usize =
@@ -306,7 +292,7 @@ fn a_full_disk_costs_lines_that_are_counted_and_nothing_else() {
     assert_eq!(lines.len(), at + 1 + 10);
     assert_eq!(metric("linebus_record_lines_lost_total") as usize, lost);
     assert_eq!(metric("linebus_recorded_lines_total") as usize, at + 10);
-    end(server);
+    server.end();
 }
 
 /// `linebus record`, which has joined.
@@ -362,20 +348,20 @@ fn a_recorder_over_the_bus_records_what_it_joined_and_tells_when_it_was_away() {
     let mut client = server.telnet();
     client.say("send t  one \nsend u not asked for");
     client.barrier();
-    until(&server, || said(&rec).len() == 1);
+    server.until(|| said(&rec).len() == 1);
     drop(client);
-    end(server);
+    server.end();
     let server = start();
     let joined = || {
         let mut client = server.telnet();
         client.say("topics");
         client.barrier().contains(&"topic t 1".to_owned())
     };
-    until(&server, joined);
+    server.until(joined);
     let mut client = server.telnet();
     client.say("send t two");
     client.barrier();
-    until(&server, || said(&rec).len() == 3);
+    server.until(|| said(&rec).len() == 3);
     recorder.end();
     let said = said(&rec);
     assert_eq!((said[0].as_str(), said[2].as_str()), ("guest t  one ", "guest t two"));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use linebus_client::{Client, Error, ErrorCode, Event, Events, Message};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 use tokio::task::{JoinHandle, coop};
 use tokio::time::timeout;
 
@@ -16,6 +16,7 @@ use super::rules::{Joins, Rules};
 use super::{excerpt, read, say};
 use crate::bus::{Bus, tell};
 use crate::exit::Failure;
+use crate::signals::listen;
 
 /// How long the goodbye may take, by which the bus has everything that was sent.
 const LOGOFF_PATIENCE: Duration = Duration::from_secs(5);
@@ -23,7 +24,6 @@ const LOGOFF_PATIENCE: Duration = Duration::from_secs(5);
 /// Does what the rules of a file say until a signal ends it.
 pub(super) async fn run(bus: &Bus, file: PathBuf) -> Result<(), Failure> {
     let rules = read(&file)?;
-    let listen = |kind, name| signal(kind).with_context(|| format!("can't listen for {name}"));
     let mut terminate = listen(SignalKind::terminate(), "SIGTERM")?;
     let mut interrupt = listen(SignalKind::interrupt(), "SIGINT")?;
     let hang_up = listen(SignalKind::hangup(), "SIGHUP")?;
