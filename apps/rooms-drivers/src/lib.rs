@@ -1,0 +1,1 @@
+//! Drivers of the rooms' devices: bytes and commands in, bytes and facts out.

@@ -1,0 +1,1 @@
+//! Which rooms are connected, and what is to be done about it: no IO, no clock.

@@ -1,0 +1,1 @@
+//! The words of the conference rooms: wishes and facts, one line each.

@@ -1,0 +1,1 @@
+//! The conference rooms on the bus: room files, devices, simulator, keeper.
