@@ -89,7 +89,7 @@ fn the_walls_between_crates_stand() {
             &["tokio", "linebus-broker", "linebus-server", "linebus-client", "tracing", "clap"],
         ),
         ("crates/linebus-client", &["linebus-broker", "linebus-server", "clap"][..]),
-        ("apps/rooms-messages", &["tokio", "linebus-", "rooms-"][..]),
+        ("apps/rooms-messages", &["tokio", "linebus-", "rooms-", "toml", "clap"][..]),
         ("apps/rooms-drivers", &["tokio", "linebus-", "rooms-links"][..]),
         ("apps/rooms-links", &["tokio", "linebus-", "rooms-drivers"][..]),
         ("apps/rooms", &["linebus-broker", "linebus-server", "linebus-protocol"][..]),

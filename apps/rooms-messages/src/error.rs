@@ -57,7 +57,7 @@ pub enum BadName {
     Word(String),
     /// Begins with a sign, or is taken.
     #[error(
-        "{0:?} can't be a name: it begins with a letter or digit, and `everything` means all rooms"
+        "{0:?} can't be a name: a name begins with a letter or digit, and `everything` means all rooms"
     )]
     Taken(String),
     /// Empty, too long, or with blanks or quotes in it.

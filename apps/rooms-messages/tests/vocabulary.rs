@@ -202,7 +202,7 @@ fn wrong_words_are_explained_with_the_usage() {
     wish_refused("raw room-a lights", "usage: raw <room> <device> text=<text>; text= is missing");
     wish_refused(
         "connect everything room2",
-        "usage: connect <room> <room>; \"everything\" can't be a name: it begins with a letter or digit, and `everything` means all rooms",
+        "usage: connect <room> <room>; \"everything\" can't be a name: a name begins with a letter or digit, and `everything` means all rooms",
     );
     wish_refused(
         "reload expires=noon",

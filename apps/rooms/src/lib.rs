@@ -1,1 +1,3 @@
 //! The conference rooms on the bus: room files, devices, simulator, keeper.
+
+pub mod room_file;

@@ -1,0 +1,32 @@
+//! `rooms`: the conference rooms' command line. It only glues the library's parts.
+
+mod check;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The conference rooms on the bus.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Check(check::Args),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  it failed; for check: something is wrong with the room files
+  2  the command line is wrong";
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
+    }
+}
