@@ -5,6 +5,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use crate::error::{Malformed, TooLong};
+use crate::line::Line;
 use crate::name::Id;
 use crate::number::Time;
 use crate::text::Text;
@@ -32,6 +33,14 @@ impl Request {
         let (wish, a) = Wish::parse(line)?;
         let expires = a.key::<Time>("expires")?.map(|time| time.0);
         Ok(Self { wish, id: a.key("id")?, by: a.key("by")?, expires })
+    }
+
+    /// The id of a line that may be no wish otherwise, so that its refusal can name it.
+    #[must_use]
+    pub fn id_in(line: &str) -> Option<Id> {
+        let line = Line::parse(line).ok()?;
+        let (_, id) = line.pairs.iter().find(|(key, _)| *key == "id")?;
+        Id::new(id).ok()
     }
 
     /// The line, without its end.

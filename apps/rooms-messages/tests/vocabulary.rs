@@ -191,8 +191,8 @@ fn wrong_words_are_explained_with_the_usage() {
     wish_refused("connect room1", "usage: connect <room> <room>; a word is missing");
     wish_refused("reload now", "usage: reload; the word \"now\" is one too many");
     wish_refused(
-        "turn room-a lights onn",
-        "usage: turn <room> <device> on|off|toggle; \"onn\" is none of on, off, toggle",
+        "turn room-a lights maybe",
+        "usage: turn <room> <device> on|off|toggle; \"maybe\" is none of on, off, toggle",
     );
     wish_refused("give everything", "usage: give me everything|<room>; after `give` comes `me`");
     wish_refused(
@@ -218,6 +218,19 @@ fn wrong_words_are_explained_with_the_usage() {
         error.to_string().contains("\"because\" is none of normal, busy, no-answer,"),
         "{error}"
     );
+}
+
+#[test]
+fn a_refusal_can_name_the_wish_that_is_none() {
+    for (line, id) in [
+        ("turn room-a lights maybe id=p7", Some("p7")),
+        ("dance id=p7", Some("p7")),
+        ("dance", None),
+        ("dance id=12345678901234567", None),
+        ("dance id=p7 \"", None),
+    ] {
+        assert_eq!(Request::id_in(line).as_ref().map(Id::as_str), id, "{line}");
+    }
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub struct Room {
     pub title: String,
     /// What happens when it is called.
     pub incoming: Incoming,
+    /// Who dials when it is connected with another.
+    pub pairing: Pairing,
     /// What to do when it is started, in this order.
     pub start: Vec<Step>,
     /// What to do when it is stopped, in this order.
@@ -80,6 +82,16 @@ pub enum Incoming {
     Announce,
     /// Somebody has to accept it.
     Ask,
+}
+
+/// Who of two rooms dials; two rooms can only be connected if they do it the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pairing {
+    /// The room that wished calls, the other takes the call.
+    #[default]
+    DialAnswer,
+    /// Each is told about the other: encoders and decoders, matrices, analogue lines.
+    Both,
 }
 
 /// All rooms, each id once, in the order of their ids.
@@ -201,7 +213,7 @@ fn read_room(
         return None;
     };
     const KEYS: &[&str] =
-        &["id", "city", "title", "incoming", "start", "stop", "idle_stop_minutes"];
+        &["id", "city", "title", "incoming", "pairing", "start", "stop", "idle_stop_minutes"];
     source.unknown(&room, KEYS, "[room] has");
     let id = source.needed(&room, "id", "what messages call it, such as \"room-a\"");
     let id = id.and_then(|id| source.right(&room, "id", RoomName::new(&id)));
@@ -213,6 +225,12 @@ fn read_room(
     let incoming =
         [("open", Incoming::Open), ("announce", Incoming::Announce), ("ask", Incoming::Ask)];
     let incoming = source.choice(&room, "incoming", &incoming).unwrap_or_default();
+    let pairings = [("dial-answer", Pairing::DialAnswer), ("both", Pairing::Both)];
+    let pairing = source.choice(&room, "pairing", &pairings).unwrap_or_default();
+    if (incoming, pairing) == (Incoming::Ask, Pairing::Both) {
+        let text = "nobody can be asked where both rooms dial, as nothing rings: \"open\" or \"announce\" is wanted";
+        source.mistake(&room, "incoming", text.to_owned());
+    }
     let minutes = source.number(&room, "idle_stop_minutes", 0..=1440).unwrap_or_default();
     let start = step::read_all(source, &room, "start", &devices);
     let stop = step::read_all(source, &room, "stop", &devices);
@@ -221,6 +239,7 @@ fn read_room(
         city: city?,
         title: title?,
         incoming,
+        pairing,
         start,
         stop,
         idle_stop_minutes: minutes,

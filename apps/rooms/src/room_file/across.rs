@@ -22,6 +22,8 @@ pub(super) struct Claim {
 pub(super) enum Within {
     /// The same file.
     File,
+    /// All other files.
+    Others,
     /// All files.
     All,
     /// All files, but others who say so may have it, too: a controller takes many connections.
@@ -36,7 +38,8 @@ pub(super) fn check(claims: &[Claim]) -> Vec<Mistake> {
         let file = (claim.within == Within::File).then_some(&claim.file);
         let earlier = *first.entry((claim.what, &claim.value, file)).or_insert(claim);
         let shared = earlier.within == Within::Shared && claim.within == Within::Shared;
-        if std::ptr::eq(earlier, claim) || shared {
+        let own = claim.within == Within::Others && earlier.file == claim.file;
+        if std::ptr::eq(earlier, claim) || shared || own {
             continue;
         }
         mistakes.push(Mistake {

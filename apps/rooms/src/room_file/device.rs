@@ -2,6 +2,7 @@
 
 mod reading;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rooms_messages::DeviceName;
@@ -28,13 +29,15 @@ pub struct Device {
     pub number_match: Vec<String>,
     /// The device that shows its picture, and which of that one's sources it is.
     pub routes_to: Option<(DeviceName, String)>,
+    /// Of a camera: what people call its remembered views.
+    pub presets: BTreeMap<u8, String>,
     /// How long it warms up.
     pub warm_seconds: Option<u16>,
     /// How long it cools down.
     pub cool_seconds: Option<u16>,
     /// How long it takes to answer when it sleeps.
     pub wake_seconds: Option<u16>,
-    /// What its driver takes beside these, as it stands in the file.
+    /// What its driver takes beside these, as it stands in the file; `kind` is the role.
     pub settings: Table,
     /// What stands in its `password_file`.
     pub password: Option<Secret>,
@@ -81,6 +84,7 @@ pub(super) const KEYS: &[&str] = &[
     "dial",
     "number_match",
     "routes_to",
+    "presets",
     "password_file",
     "warm_seconds",
     "cool_seconds",

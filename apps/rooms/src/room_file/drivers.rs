@@ -120,6 +120,8 @@ impl Transport {
     }
 }
 
+const CAMERAS: &[&str] = &["camera", "document-camera"];
+
 const fn takes(name: &'static str, form: Form) -> Setting {
     Setting { name, form, required: false }
 }
@@ -136,50 +138,60 @@ fn rows() -> Vec<DriverRow> {
     };
     let password = takes("password", Form::Secret);
     let user = takes("user", Form::Text);
-    let presets = takes("presets", Form::Texts);
-    let inputs = takes("inputs", Form::Texts);
-    let address = takes("address", Form::Integer(1, 7));
+    let kind = takes("kind", Form::OneOf(CAMERAS));
+    let zoom_speed = takes("zoom_speed", Form::Integer(0, 7));
+    let content = takes("content", Form::Integer(1, 10));
+    let polycom = &[
+        password,
+        content,
+        takes("speed", Form::Integer(64, 6144)),
+        takes("auto_answer", Form::Bool),
+    ];
+    let cisco =
+        &[user, password, content, takes("auto_answer", Form::OneOf(&["on", "mute", "off"]))];
+    let visca_ip = &[kind, zoom_speed, takes("header", Form::Bool)];
+    let visca_serial = &[kind, zoom_speed, takes("address", Form::Integer(1, 7))];
+    let lumens = &[takes("lamp", Form::Bool), takes("power_command", Form::OneOf(&["b0", "b1"]))];
+    let pjlink = &[
+        password,
+        takes("inputs", Form::Texts),
+        takes("login", Form::OneOf(&["md5", "sha256"])),
+        takes("blank_mutes_sound", Form::Bool),
+    ];
+    let lutron = &[
+        user,
+        password,
+        takes("outputs", Form::Integers(1, 99_999)),
+        takes("scenes", Form::IntegersOfNames(0, 100)),
+        takes("area", Form::Integer(1, 99_999)),
+        takes("area_scenes", Form::Integers(0, 64)),
+        takes("fade_seconds", Form::Integer(0, 60)),
+    ];
+    let relays = &[
+        needs("relays", Form::Texts),
+        takes("sensors", Form::Texts),
+        takes("pulse_ms", Form::Integer(50, 60_000)),
+        takes("rest_ms", Form::Integer(0, 60_000)),
+        takes("interlock", Form::Bool),
+    ];
+    let extron = &[
+        password,
+        takes("inputs", Form::Integers(1, 512)),
+        takes("output", Form::Integer(1, 512)),
+    ];
     vec![
-        row("polycom-group", &["codec"], &[Tcp, Serial], &[password, presets]),
-        row("cisco-xapi", &["codec"], &[Tcp, Serial], &[user, password, presets]),
-        row("visca-ip", &["camera", "document-camera"], &[Udp], &[presets]),
-        row("visca-serial", &["camera", "document-camera"], &[Tcp, Serial], &[presets, address]),
-        row("lumens-dc", &["document-camera"], &[Tcp, Serial], &[]),
-        row(
-            "pjlink",
-            &["projector", "display"],
-            &[Tcp],
-            &[
-                password,
-                inputs,
-                takes("login", Form::OneOf(&["md5", "sha256"])),
-                takes("blank_mutes_sound", Form::Bool),
-            ],
-        ),
-        DriverRow {
-            shared: true,
-            ..row(
-                "lutron",
-                &["lights"],
-                &[Tcp],
-                &[
-                    user,
-                    password,
-                    needs("outputs", Form::Integers(1, 65_535)),
-                    takes("scenes", Form::IntegersOfNames(0, 100)),
-                ],
-            )
-        },
+        row("polycom-group", &["codec"], &[Tcp, Serial], polycom),
+        row("cisco-xapi", &["codec"], &[Serial, Tcp], cisco),
+        row("visca-ip", CAMERAS, &[Udp, Tcp], visca_ip),
+        row("visca-serial", CAMERAS, &[Serial, Tcp], visca_serial),
+        row("lumens-dc", &["document-camera"], &[Serial, Tcp], lumens),
+        row("pjlink", &["projector", "display"], &[Tcp], pjlink),
+        DriverRow { shared: true, ..row("lutron", &["lights"], &[Tcp], lutron) },
         DriverRow {
             shared: true,
             one_way_with: Some("pulse_ms"),
-            ..row(
-                "itach-relay",
-                &["screen"],
-                &[Tcp],
-                &[needs("relays", Form::Texts), takes("pulse_ms", Form::Integer(50, 60_000))],
-            )
+            ..row("itach-relay", &["screen"], &[Tcp], relays)
         },
-        row("extron-sis", &["switcher"], &[Tcp, Serial], &[password, inputs]),
+        row("extron-sis", &["switcher"], &[Tcp, Serial], extron),
     ]
 }

@@ -32,19 +32,19 @@ enum Takes {
     Nothing,
     OnOff,
     Number(u8),
-    /// A name of this setting of the device.
-    NameIn(&'static str),
+    /// A name in one of these settings of the device.
+    NameIn(&'static [&'static str]),
 }
 
 /// Action, what it takes, and the roles that it is for; none for all.
 const ACTIONS: &[(&str, Takes, &[&str])] = &[
     ("power", Takes::OnOff, &[]),
-    ("input", Takes::NameIn("inputs"), &["projector", "display", "switcher"]),
+    ("input", Takes::NameIn(&["inputs"]), &["projector", "display", "switcher"]),
     ("blank", Takes::OnOff, &["projector", "display", "switcher"]),
     ("mute", Takes::OnOff, &["codec", "microphone", "projector", "display", "switcher"]),
     ("volume", Takes::Number(100), &["codec", "projector", "display", "switcher"]),
     ("preset", Takes::Number(255), &["camera", "document-camera", "codec", "switcher"]),
-    ("scene", Takes::NameIn("scenes"), &["lights"]),
+    ("scene", Takes::NameIn(&["scenes", "area_scenes"]), &["lights"]),
     ("share", Takes::OnOff, &["codec"]),
     ("hangup", Takes::Nothing, &["codec"]),
 ];
@@ -112,19 +112,18 @@ fn check(
             }
         }
         (Takes::NameIn(_), None | Some("")) => Err(format!("{action}=NAME is wanted")),
-        (Takes::NameIn(setting), Some(value)) => {
+        (Takes::NameIn(settings), Some(value)) => {
             // A described device has its names in its description.
             let Some(device) = device.filter(|device| device.description.is_none()) else {
                 return Ok(());
             };
-            let names = device.settings.get(*setting).and_then(toml::Value::as_table);
-            let names: Vec<_> =
-                names.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            let tables = settings.iter().filter_map(|key| device.settings.get(*key)?.as_table());
+            let names: Vec<_> = tables.flatten().map(|(name, _)| name.as_str()).collect();
             if names.contains(&value) {
                 return Ok(());
             }
             let remedy = remedy(value, names.into_iter(), "it has");
-            Err(format!("device.{name}.{setting} has no {value:?}; {remedy}"))
+            Err(format!("device.{name}.{} has no {value:?}; {remedy}", settings[0]))
         }
     }
 }

@@ -47,10 +47,14 @@ fn a_device_is_as_its_table_says() {
     assert_eq!(camera.line.map(|line| line.to_string()).as_deref(), Some("9600 8N1"));
     let codec = DeviceName::new("codec").expect("a name");
     assert_eq!(camera.routes_to, Some((codec, "content".to_owned())));
+    let presets = BTreeMap::from([(1, "Table".to_owned()), (2, "Whiteboard".to_owned())]);
+    assert_eq!(device(vienna, "camera").presets, presets);
     let projector = device(vienna, "projector");
     assert_eq!((projector.warm_seconds, projector.cool_seconds), (Some(45), Some(90)));
     assert_eq!(projector.settings["inputs"]["hdmi2"].as_str(), Some("32"));
     assert_eq!(projector.settings.len(), 1, "what every device has is no setting of its driver");
+    let camera = device(room(&rooms, "room-b"), "document-camera");
+    assert_eq!(camera.settings["kind"].as_str(), Some("document-camera"));
     let described = device(room(&rooms, "room-b"), "projector");
     assert!(described.description.as_ref().is_some_and(|text| text.contains("pow=on")));
 }

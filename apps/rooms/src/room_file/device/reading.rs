@@ -87,9 +87,10 @@ impl Reading<'_, '_, '_> {
         let warm_seconds = seconds(&mut self, "warm_seconds");
         let cool_seconds = seconds(&mut self, "cool_seconds");
         let wake_seconds = seconds(&mut self, "wake_seconds");
-        let settings = self.settings(row.as_ref());
+        let settings = self.settings(row.as_ref(), role);
         let password = self.password(row.as_ref());
         let routes_to = self.route(name);
+        let presets = self.presets();
         // All mistakes are noted by now.
         Some(Device {
             role: role?,
@@ -102,6 +103,7 @@ impl Reading<'_, '_, '_> {
             cool_seconds,
             wake_seconds,
             routes_to,
+            presets,
             settings,
             password,
             description,
@@ -239,15 +241,32 @@ impl Reading<'_, '_, '_> {
             if dial.contains(char::is_whitespace) {
                 self.mistake("dial", "a number or address has no blanks".to_owned());
             }
-            let value = dial.to_ascii_lowercase();
-            self.source.claim(&self.table, "dial", "dial string", value, Within::All);
+            self.source.claim(&self.table, "dial", "number", plain(dial), Within::Others);
         }
         let numbers = self.source.texts(&self.table, "number_match");
         for (number, _) in &numbers {
-            let value = number.to_ascii_lowercase();
-            self.source.claim(&self.table, "number_match", "number", value, Within::All);
+            let value = plain(number);
+            self.source.claim(&self.table, "number_match", "number", value, Within::Others);
         }
         (dial, numbers.into_iter().map(|(number, _)| number).collect())
+    }
+
+    fn presets(&mut self) -> BTreeMap<u8, String> {
+        let Some(table) = self.source.table(&self.table, "presets") else { return BTreeMap::new() };
+        let mut presets = BTreeMap::new();
+        for key in table.keys() {
+            let number = key.bytes().all(|byte| byte.is_ascii_digit()).then(|| key.parse().ok());
+            let label = self.source.text(&table, key);
+            match number.flatten() {
+                Some(number) => presets.extend(label.map(|label| (number, label))),
+                None => {
+                    let text =
+                        "a number from 0 to 255 is wanted, such as presets = { 1 = \"Table\" }";
+                    self.source.mistake(&table, key, text.to_owned());
+                }
+            }
+        }
+        presets
     }
 
     fn route(&mut self, name: &DeviceName) -> Option<(DeviceName, String)> {
@@ -291,9 +310,9 @@ impl Reading<'_, '_, '_> {
     }
 
     /// What is left for the driver, checked.
-    fn settings(&mut self, row: Option<&DriverRow>) -> Table {
+    fn settings(&mut self, row: Option<&DriverRow>, role: Option<&str>) -> Table {
         let own = self.values.iter().filter(|(key, _)| !KEYS.contains(&key.as_str()));
-        let own: Table = own.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let mut own: Table = own.map(|(key, value)| (key.clone(), value.clone())).collect();
         for key in settings::SECRETS.iter().filter(|key| own.contains_key(**key)) {
             let text = "no secrets in this file: write it into a file of its own, and that file's name here as password_file";
             self.mistake(key, text.to_owned());
@@ -308,6 +327,14 @@ impl Reading<'_, '_, '_> {
             let text = "no reply path: the device is told, and nobody hears what it did; panels show what was sent";
             self.source.warning(&self.table, key, text.to_owned());
         }
+        if let Some(role) = role
+            && row.settings.iter().any(|setting| setting.name == "kind")
+        {
+            if own.contains_key("kind") {
+                self.mistake("kind", format!("is {role}, as role or name say: remove it"));
+            }
+            own.insert("kind".to_owned(), Value::String(role.to_owned()));
+        }
         own
     }
 
@@ -318,4 +345,12 @@ impl Reading<'_, '_, '_> {
     fn mistake(&mut self, key: &str, text: String) {
         self.source.mistake(&self.table, key, text);
     }
+}
+
+/// A number as codecs may show it: without its scheme, in small letters.
+fn plain(number: &str) -> String {
+    let number = number.to_lowercase();
+    let schemes = ["sip:", "sips:", "h323:", "tel:"];
+    let plain = schemes.iter().find_map(|scheme| number.strip_prefix(scheme));
+    plain.map(str::to_owned).unwrap_or(number)
 }
