@@ -15,11 +15,13 @@ const OPEN_FAILURE: &[u8] = b"Device open failure";
 const TEXT_BYTES_MAX: usize = 200;
 
 /// A driver that is not shown what a bridge says.
+#[derive(Debug)]
 pub(crate) struct BehindBridge<D> {
     driver: D,
     phase: Phase,
 }
 
+#[derive(Debug)]
 enum Phase {
     /// The bridge may be speaking; these bytes could be its words and are held back.
     Beginning(Vec<u8>),

@@ -1,5 +1,7 @@
 //! Calls of codecs, in words that all makes share.
 
+use std::fmt;
+
 /// What a codec says of its calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallFact {
@@ -16,6 +18,20 @@ pub enum CallFact {
     },
 }
 
+impl fmt::Display for CallFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CallFact::All(calls) if calls.is_empty() => f.write_str("all: none"),
+            CallFact::All(calls) => {
+                let calls: Vec<_> = calls.iter().map(ToString::to_string).collect();
+                write!(f, "all: {}", calls.join("; "))
+            }
+            CallFact::Is(call) => call.fmt(f),
+            CallFact::Ended { id, reason } => write!(f, "{id} ended {}", reason.word()),
+        }
+    }
+}
+
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -27,6 +43,13 @@ pub struct Call {
     pub direction: Direction,
     /// The far side's number or address, empty while unknown.
     pub far: String,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.id, self.direction.word(), self.state.word())?;
+        if self.far.is_empty() { Ok(()) } else { write!(f, " {}", self.far) }
+    }
 }
 
 /// How far a call is.
@@ -150,6 +173,12 @@ impl DialString {
             Some((scheme, address)) if is_scheme(scheme) => address,
             _ => &self.0,
         }
+    }
+}
+
+impl fmt::Display for DialString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What people can want of a device.
 
+mod text;
+
 use crate::call::DialString;
 
 /// What somebody wants of a device. Which of these a device understands is in its driver's info.
@@ -109,6 +111,13 @@ impl Heading {
     #[must_use]
     pub fn parse(word: &str) -> Option<Heading> {
         Heading::ALL.iter().find(|(_, name)| *name == word).map(|(heading, _)| *heading)
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let mut all = Heading::ALL.iter();
+        all.find(|(heading, _)| *heading == self).map_or("", |(_, word)| word)
     }
 
     /// To the right and upwards, each -1, 0 or 1.

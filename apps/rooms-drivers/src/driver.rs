@@ -24,7 +24,7 @@ use crate::{Command, vocabulary};
 ///
 /// A driver answers each ticket that it took exactly once, at the latest when it is closed. It
 /// sets a state only when the device has reported it, never because a command was accepted.
-pub trait Driver: Send {
+pub trait Driver: Send + fmt::Debug {
     /// What the device is and can.
     fn info(&self) -> &DriverInfo;
 
@@ -93,9 +93,15 @@ impl DriverInfo {
         self
     }
 
-    /// Only these keys of states.
-    pub(crate) fn with_keys(mut self, keys: &[&'static str]) -> DriverInfo {
-        self.keys = keys.to_vec();
+    /// Takes in a command without choices.
+    pub(crate) fn with_command(mut self, name: &'static str) -> DriverInfo {
+        self.commands.push(CommandInfo { name, choices: Vec::new() });
+        self
+    }
+
+    /// Never reports this state.
+    pub(crate) fn without_key(mut self, name: &str) -> DriverInfo {
+        self.keys.retain(|key| *key != name);
         self
     }
 

@@ -230,6 +230,17 @@ impl Refusal {
     pub(crate) fn new(reason: Reason, text: impl Into<String>) -> Refusal {
         Refusal { reason, text: text.into() }
     }
+
+    /// A name that is none of those in the settings.
+    pub(crate) fn unknown_name<'a>(
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'a String>,
+    ) -> Refusal {
+        let known: Vec<_> = known.map(String::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Refusal::new(Reason::Invalid, format!("there is no {what} {name:?}; there is {known}"))
+    }
 }
 
 impl From<Reason> for Refusal {

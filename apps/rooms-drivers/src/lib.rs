@@ -12,10 +12,17 @@ mod bridge;
 mod call;
 mod command;
 mod driver;
+mod exchange;
+pub mod extron;
 mod io;
+pub mod itach;
 mod lines;
+pub mod lumens;
+pub mod lutron;
+pub mod pjlink;
 mod registry;
 mod settings;
+pub mod visca;
 pub mod vocabulary;
 
 pub use call::{Call, CallFact, CallState, DialString, Direction, EndReason};

@@ -5,8 +5,15 @@ use std::sync::LazyLock;
 
 use toml::Table;
 
+use crate::bridge::BehindBridge;
 use crate::driver::Driver;
+use crate::extron::{self, Extron};
+use crate::itach::{self, ITachRelay, ITachSerial};
+use crate::lumens::{self, Lumens};
+use crate::lutron::{self, Lutron};
+use crate::pjlink::{self, PjLink};
 use crate::settings::{Key, SettingError, Settings, nearest};
+use crate::visca::{self, Visca};
 use crate::vocabulary::Kind;
 
 /// A driver that can be built.
@@ -54,8 +61,84 @@ impl DriverEntry {
 /// All drivers, by name.
 #[must_use]
 pub fn drivers() -> &'static [DriverEntry] {
-    static DRIVERS: LazyLock<Vec<DriverEntry>> = LazyLock::new(Vec::new);
+    static DRIVERS: LazyLock<Vec<DriverEntry>> = LazyLock::new(|| {
+        use Transport::{Serial, Tcp, Udp};
+        vec![
+            entry(
+                ("pjlink", Kind::Projector, "projectors of most makes, over the network"),
+                &[Tcp(4352)],
+                pjlink::KEYS,
+                |_, settings| Ok(boxed(PjLink::build(settings)?)),
+            ),
+            entry(
+                ("visca-serial", Kind::Camera, "cameras of most makes, on a serial line"),
+                &[Serial("9600 8N1")],
+                visca::SERIAL_KEYS,
+                |_, settings| Ok(boxed(Visca::serial(settings))),
+            ),
+            entry(
+                ("visca-ip", Kind::Camera, "cameras of most makes, over the network"),
+                &[Udp(52381), Tcp(5678)],
+                visca::IP_KEYS,
+                |_, settings| Ok(boxed(Visca::over_ip(settings))),
+            ),
+            entry(
+                ("lumens-dc", Kind::DocumentCamera, "document cameras of Lumens"),
+                &[Serial("9600 8N1")],
+                lumens::KEYS,
+                |_, settings| Ok(boxed(Lumens::build(settings))),
+            ),
+            entry(
+                ("lutron", Kind::Lights, "lights of Lutron (RadioRA 2, HomeWorks, QS)"),
+                &[Tcp(23)],
+                lutron::KEYS,
+                |_, settings| Ok(boxed(Lutron::build(settings)?)),
+            ),
+            entry(
+                ("itach-relay", Kind::Screen, "relays of Global Caché, for screens and the like"),
+                &[Tcp(4998)],
+                itach::KEYS,
+                |_, settings| Ok(boxed(ITachRelay::build(settings)?)),
+            ),
+            entry(
+                (
+                    "itach-serial",
+                    Kind::Bridge,
+                    "serial lines of a Global Caché box: their settings",
+                ),
+                &[Tcp(4998)],
+                itach::SERIAL_KEYS,
+                |_, settings| Ok(boxed(ITachSerial::build(settings)?)),
+            ),
+            entry(
+                ("extron-sis", Kind::Switcher, "switchers and scalers of Extron"),
+                &[Tcp(23), Serial("9600 8N1")],
+                extron::KEYS,
+                |_, settings| Ok(boxed(Extron::build(settings))),
+            ),
+        ]
+    });
     &DRIVERS
+}
+
+fn entry(
+    (name, kind, about): (&str, Kind, &str),
+    transports: &[Transport],
+    settings: &[Key],
+    build: Build,
+) -> DriverEntry {
+    DriverEntry {
+        name: name.to_owned(),
+        about: about.to_owned(),
+        kind,
+        transports: transports.to_vec(),
+        settings: settings.to_vec(),
+        build,
+    }
+}
+
+fn boxed(driver: impl Driver + 'static) -> Box<dyn Driver> {
+    Box::new(BehindBridge::new(driver))
 }
 
 /// A driver by its name, with its settings.

@@ -51,6 +51,16 @@ impl Key {
     }
 }
 
+/// A password; it is not shown where values are.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
 /// What is wrong with a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingError {
@@ -105,6 +115,10 @@ impl<'a> Settings<'a> {
 
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
         self.table.get(name)?.as_str()
+    }
+
+    pub(crate) fn secret(&self, name: &str) -> Option<Secret> {
+        self.text(name).map(|text| Secret(text.to_owned()))
     }
 
     pub(crate) fn integer(&self, name: &str) -> Option<i64> {

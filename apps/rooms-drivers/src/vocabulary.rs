@@ -15,6 +15,7 @@ pub enum Kind {
     Lights,
     Screen,
     Switcher,
+    Bridge,
 }
 
 /// What a state's value looks like.
@@ -133,6 +134,9 @@ const SWITCHER: &[StateKey] = &[
     key("signal.*", Values::Words(SWITCH), "the input has a signal"),
 ];
 
+const BRIDGE: &[StateKey] =
+    &[MODEL, key("line.*", Values::Text, "the settings of a serial line, as the bridge has them")];
+
 /// The states that such a device can have.
 #[must_use]
 pub fn keys(kind: Kind) -> &'static [StateKey] {
@@ -144,6 +148,7 @@ pub fn keys(kind: Kind) -> &'static [StateKey] {
         Kind::Lights => LIGHTS,
         Kind::Screen => SCREEN,
         Kind::Switcher => SWITCHER,
+        Kind::Bridge => BRIDGE,
     }
 }
 
@@ -161,6 +166,7 @@ pub fn commands(kind: Kind) -> &'static [&'static str] {
         Kind::Lights => &["power", "scene", "level"],
         Kind::Screen => &["power", "relay"],
         Kind::Switcher => &["input", "blank", "volume", "mute", "preset"],
+        Kind::Bridge => &[],
     }
 }
 
@@ -210,7 +216,7 @@ pub fn is_word(text: &str) -> bool {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Projector,
         Kind::Display,
         Kind::Camera,
@@ -219,6 +225,7 @@ impl Kind {
         Kind::Lights,
         Kind::Screen,
         Kind::Switcher,
+        Kind::Bridge,
     ];
 
     /// As in room files and messages.
@@ -233,6 +240,7 @@ impl Kind {
             Kind::Lights => "lights",
             Kind::Screen => "screen",
             Kind::Switcher => "switcher",
+            Kind::Bridge => "bridge",
         }
     }
 
