@@ -35,10 +35,11 @@ impl<T> Request<T> {
     }
 }
 
-/// The queue before one device.
+/// The queue before one device: what people want goes before what the driver itself asks.
 #[derive(Debug)]
 pub(crate) struct Exchange<T> {
-    waiting: VecDeque<Request<T>>,
+    commands: VecDeque<Request<T>>,
+    polls: VecDeque<Request<T>>,
     asked: Option<Request<T>>,
     silent: u32,
     /// Goes before the next request, once: a login. It is not shown.
@@ -47,16 +48,21 @@ pub(crate) struct Exchange<T> {
 
 impl<T: PartialEq> Exchange<T> {
     pub(crate) fn new() -> Exchange<T> {
-        Exchange { waiting: VecDeque::new(), asked: None, silent: 0, prefix: Vec::new() }
+        Exchange {
+            commands: VecDeque::new(),
+            polls: VecDeque::new(),
+            asked: None,
+            silent: 0,
+            prefix: Vec::new(),
+        }
     }
 
-    /// Puts in what somebody waits for: ahead of what nobody does.
+    /// Puts in what somebody wants.
     pub(crate) fn command(&mut self, request: Request<T>) -> Result<(), Refusal> {
-        let at = self.waiting.iter().take_while(|waiting| waiting.ticket.is_some()).count();
-        if at >= COMMANDS_MAX {
+        if self.commands.len() >= COMMANDS_MAX {
             return Err(Reason::Busy.into());
         }
-        self.waiting.insert(at, request);
+        self.commands.push_back(request);
         Ok(())
     }
 
@@ -64,9 +70,9 @@ impl<T: PartialEq> Exchange<T> {
     /// more than the driver has different ones.
     pub(crate) fn poll(&mut self, what: T, bytes: Vec<u8>, wait: Duration) {
         let asked = self.asked.iter().filter(|asked| asked.ticket.is_none());
-        let known = self.waiting.iter().chain(asked).any(|waiting| waiting.what == what);
+        let known = self.polls.iter().chain(asked).any(|waiting| waiting.what == what);
         if !known {
-            self.waiting.push_back(Request { what, bytes, ticket: None, wait });
+            self.polls.push_back(Request { what, bytes, ticket: None, wait });
         }
     }
 
@@ -79,14 +85,20 @@ impl<T: PartialEq> Exchange<T> {
         io: &mut Io,
     ) -> Option<Request<T>> {
         let asked = self.asked.take();
-        let (gone, kept) = self.waiting.drain(..).partition(|waiting| in_vain(&waiting.what));
-        self.waiting = kept;
+        let waiting = std::mem::take(&mut self.commands);
+        let (gone, kept) = waiting.into_iter().partition(|waiting| in_vain(&waiting.what));
         let gone: VecDeque<_> = gone;
         for gone in asked.iter().chain(&gone) {
             gone.finish(Err(Reason::Replaced.into()), io);
         }
-        self.waiting.push_front(request);
+        self.commands = kept;
+        self.commands.push_front(request);
         asked
+    }
+
+    /// What will be asked next.
+    pub(crate) fn first(&self) -> Option<&T> {
+        self.commands.front().or(self.polls.front()).map(|request| &request.what)
     }
 
     /// Sends what is under way once more.
@@ -142,7 +154,7 @@ impl<T: PartialEq> Exchange<T> {
     pub(crate) fn next_framed(&mut self, io: &mut Io, frame: impl FnOnce(&T, Vec<u8>) -> Vec<u8>) {
         if self.asked.is_none()
             && self.silent < SILENT_MAX
-            && let Some(mut request) = self.waiting.pop_front()
+            && let Some(mut request) = self.commands.pop_front().or_else(|| self.polls.pop_front())
         {
             request.bytes = frame(&request.what, request.bytes);
             let prefix = std::mem::take(&mut self.prefix);
@@ -158,7 +170,8 @@ impl<T: PartialEq> Exchange<T> {
 
     /// The session is over: all that waits fails.
     pub(crate) fn close(&mut self, io: &mut Io) {
-        for request in self.asked.take().into_iter().chain(self.waiting.drain(..)) {
+        let waiting = self.commands.drain(..).chain(self.polls.drain(..));
+        for request in self.asked.take().into_iter().chain(waiting) {
             request.finish(Err(Reason::Offline.into()), io);
         }
         self.silent = 0;

@@ -10,6 +10,7 @@
 
 mod bridge;
 mod call;
+pub mod cisco;
 mod command;
 mod driver;
 mod exchange;
@@ -20,6 +21,7 @@ mod lines;
 pub mod lumens;
 pub mod lutron;
 pub mod pjlink;
+pub mod polycom;
 mod registry;
 mod settings;
 pub mod visca;

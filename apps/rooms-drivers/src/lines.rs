@@ -22,11 +22,16 @@ impl Lines {
     /// Takes bytes in and gives the lines that they complete, without their ends. Bytes that are
     /// not UTF-8 are replaced.
     pub fn push(&mut self, data: &[u8]) -> Vec<String> {
+        self.push_with_ends(data).into_iter().map(|(line, _)| line).collect()
+    }
+
+    /// The same, each with the byte that ended it.
+    pub fn push_with_ends(&mut self, data: &[u8]) -> Vec<(String, u8)> {
         let mut lines = Vec::new();
         for &byte in data {
             if self.ends.contains(&byte) {
                 if !self.line.is_empty() && !self.too_long {
-                    lines.push(String::from_utf8_lossy(&self.line).into_owned());
+                    lines.push((String::from_utf8_lossy(&self.line).into_owned(), byte));
                 }
                 self.clear();
             } else if self.line.len() == Self::BYTES_MAX {

@@ -6,12 +6,14 @@ use std::sync::LazyLock;
 use toml::Table;
 
 use crate::bridge::BehindBridge;
+use crate::cisco::{self, Cisco};
 use crate::driver::Driver;
 use crate::extron::{self, Extron};
 use crate::itach::{self, ITachRelay, ITachSerial};
 use crate::lumens::{self, Lumens};
 use crate::lutron::{self, Lutron};
 use crate::pjlink::{self, PjLink};
+use crate::polycom::{self, Polycom};
 use crate::settings::{Key, SettingError, Settings, nearest};
 use crate::visca::{self, Visca};
 use crate::vocabulary::Kind;
@@ -87,6 +89,18 @@ pub fn drivers() -> &'static [DriverEntry] {
                 &[Serial("9600 8N1")],
                 lumens::KEYS,
                 |_, settings| Ok(boxed(Lumens::build(settings))),
+            ),
+            entry(
+                ("polycom-group", Kind::Codec, "codecs of Polycom (HDX, RealPresence Group)"),
+                &[Tcp(24), Serial("9600 8N1")],
+                polycom::KEYS,
+                |_, settings| Ok(boxed(Polycom::build(settings))),
+            ),
+            entry(
+                ("cisco-xapi", Kind::Codec, "codecs of Cisco (TelePresence, RoomOS)"),
+                &[Serial("115200 8N1"), Tcp(23)],
+                cisco::KEYS,
+                |_, settings| Ok(boxed(Cisco::build(settings))),
             ),
             entry(
                 ("lutron", Kind::Lights, "lights of Lutron (RadioRA 2, HomeWorks, QS)"),
