@@ -25,6 +25,7 @@ pub(crate) enum Wait {
     Dial,
     Ask,
     Confirm,
+    HalfOpen,
     Retry,
     Grace,
     Hangup,

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::Room;
 
+/// No timer but [`Timers::wake`] may be shorter: a codec's report takes a part of that.
+const SHORTEST: Duration = Duration::from_secs(1);
+
 /// All rooms, and what holds for all of them.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -34,6 +37,9 @@ impl Config {
             }
             if room.pairing == Pairing::Both && room.incoming == Incoming::Ask {
                 return Err(ConfigError::NothingRings(room.name.clone()));
+            }
+            if room.timers.shortest() < SHORTEST || self.start < SHORTEST {
+                return Err(ConfigError::TooHasty(room.name.clone()));
             }
             for number in room.appears_as.iter().chain([&room.dial]) {
                 let number = plain_number(number);
@@ -65,6 +71,9 @@ pub enum ConfigError {
     /// A number is empty.
     #[error("{0} has an empty number; leave it out or write how the room appears in others' calls")]
     NoNumber(Room),
+    /// A timer that is over before a codec could report.
+    #[error("a timer of {0} is shorter than a second; no codec can do anything in less")]
+    TooHasty(Room),
     /// A room that dials as well as its caller never rings, so nobody could be asked.
     #[error("{0} can't ask before it takes a call: with pairing `both` nothing rings there")]
     NothingRings(Room),
@@ -144,6 +153,13 @@ pub struct Timers {
     pub hangup: Duration,
     /// For a codec to come back during a call.
     pub grace: Duration,
+}
+
+impl Timers {
+    fn shortest(&self) -> Duration {
+        let Self { prepare, wake: _, dial, ask, confirm, retry, hangup, grace } = *self;
+        [prepare, dial, ask, confirm, retry, hangup, grace].into_iter().min().unwrap_or_default()
+    }
 }
 
 impl Default for Timers {

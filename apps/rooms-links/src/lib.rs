@@ -276,7 +276,7 @@ impl Links {
             Wait::Prepare => longest(|timers| timers.prepare + timers.wake),
             Wait::Dial => longest(|timers| timers.dial),
             Wait::Ask => longest(|timers| timers.ask),
-            Wait::Confirm => longest(|timers| timers.confirm),
+            Wait::Confirm | Wait::HalfOpen => longest(|timers| timers.confirm),
             Wait::Retry => longest(|timers| timers.retry),
             Wait::Grace => longest(|timers| timers.grace),
             Wait::Hangup => longest(|timers| timers.hangup),

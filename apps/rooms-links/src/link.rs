@@ -70,6 +70,8 @@ pub(crate) struct Link {
     pub(crate) dials: u8,
     /// Everybody was told that it is connected, and not yet that it no longer is.
     pub(crate) told_connected: bool,
+    /// Somebody took the call that rings.
+    pub(crate) answered: bool,
     /// What a codec said about the dial.
     pub(crate) failure: Option<Why>,
     /// Why it ends.
@@ -87,6 +89,7 @@ impl Link {
             sides: [Side::default(); 2],
             dials: 0,
             told_connected: false,
+            answered: false,
             failure: None,
             why: None,
         }

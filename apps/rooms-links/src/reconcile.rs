@@ -5,7 +5,7 @@ use crate::alarms::{Alarm, Wait};
 use crate::codec::{Control, Far, Leg};
 use crate::ledger::Goal;
 use crate::link::{Link, Pair, Step};
-use crate::{CallState, Direction, Effect, Fact, Links, Reason, Why};
+use crate::{CallState, Direction, Effect, Fact, Links, Pairing, Reason, Why};
 
 impl Links {
     pub(crate) fn reconcile(&mut self) {
@@ -141,9 +141,12 @@ impl Links {
                         && self.link_of(room).is_none()
                 })
             };
+            let answers = match self.config.rooms[near].pairing {
+                Pairing::DialAnswer => Direction::Incoming,
+                Pairing::Both => Direction::Outgoing,
+            };
             let far = (0..self.rooms.len()).find(|far| {
-                leg(near, *far, Direction::Outgoing).is_some()
-                    && leg(*far, near, Direction::Incoming).is_some()
+                leg(near, *far, Direction::Outgoing).is_some() && leg(*far, near, answers).is_some()
             });
             if let Some(far) = far {
                 let link = Link::new([near, far], None, Step::Dialing, self.now);
@@ -179,7 +182,7 @@ impl Links {
             if self.half_open(room).next().is_none() {
                 self.alarms.cancel(alarm);
             } else if !self.alarms.is_set(alarm) {
-                self.wait(alarm, Wait::Confirm, &[room]);
+                self.wait(alarm, Wait::HalfOpen, &[room]);
             }
         }
     }

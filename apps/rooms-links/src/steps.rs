@@ -90,6 +90,7 @@ impl Links {
         let both = self.config.rooms[ends[0]].pairing == Pairing::Both;
         link.dials += 1;
         link.failure = None;
+        link.answered = false;
         for (index, side) in link.sides.iter_mut().enumerate() {
             side.seen = false;
             side.dialing = index == 0 || both;
@@ -142,6 +143,7 @@ impl Links {
         let step = if sights.iter().flatten().any(|sight| sight.connected) {
             Step::Confirming
         } else if self.config.rooms[far].incoming == Incoming::Ask
+            && !link.answered
             && sights[1].is_some_and(|sight| sight.direction == Direction::Incoming)
         {
             Step::Asking
@@ -319,7 +321,7 @@ impl Links {
         Why { reason, text }
     }
 
-    fn go(&mut self, pair: Pair, step: Step, wait: Option<Wait>) {
+    pub(crate) fn go(&mut self, pair: Pair, step: Step, wait: Option<Wait>) {
         let Some(link) = self.links.get_mut(&pair) else { return };
         link.step = step;
         link.since = self.now;

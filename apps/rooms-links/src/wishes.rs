@@ -200,6 +200,10 @@ impl Links {
         if let Some(leg) = self.rooms[room].codec.leg_with(from) {
             self.effects.push(Effect::Answer { room: self.name(room), call: leg.id });
         }
+        if let Some(link) = self.links.get_mut(&pair).filter(|link| !link.answered) {
+            link.answered = true;
+            self.go(pair, Step::Dialing, Some(Wait::Dial));
+        }
         Ok(Answer::Accepted { already: false, goal: Goal::Connected(pair) })
     }
 

@@ -14,8 +14,8 @@ use std::time::Duration;
 use crate::alarms::{Alarm, Wait};
 use crate::link::{Pair, Step};
 use crate::{
-    Call, CallId, CallState, Config, Direction, Effect, Event, Fact, Incoming, Links, Phase,
-    Reason, Request, Room, RoomConfig, Status, Wish,
+    Call, CallId, CallState, Config, Direction, Effect, Event, Fact, Incoming, Links, Pairing,
+    Phase, Reason, Request, Room, RoomConfig, Status, Wish,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +36,8 @@ pub(crate) struct Leg {
     ours: bool,
     /// The session knows that its dial made it.
     dialed: bool,
+    /// It will never see that it was answered.
+    deaf: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,7 +71,7 @@ impl Codec {
         (self.line, self.news, self.untold).hash(hasher);
         let [now, before] = [&self.legs, &self.reported].map(|legs| {
             let leg = legs.first()?;
-            (leg.far, leg.incoming, leg.connected, leg.ours, leg.dialed).hash(hasher);
+            (leg.far, leg.incoming, leg.connected, leg.ours, leg.dialed, leg.deaf).hash(hasher);
             Some(leg.id)
         });
         (now.is_some(), before.is_some(), now == before).hash(hasher);
@@ -107,6 +109,8 @@ pub(crate) enum Action {
     Answered(usize),
     /// A call that nobody waits for in the links gives up ringing.
     RingOut(usize),
+    /// The calling codec will never see that it was answered.
+    GoDeaf(usize),
     /// One end of a call is gone.
     Drop(usize),
     RemoteDial(usize, usize),
@@ -119,6 +123,8 @@ pub(crate) enum Action {
     /// New links hear of a codec.
     Tell(usize),
     Ring(Alarm),
+    /// Time passes until the next timer, as it really does.
+    Pass,
 }
 
 /// What the world around the links may do.
@@ -126,6 +132,7 @@ pub(crate) enum Action {
 pub(crate) struct Setup {
     pub(crate) rooms: usize,
     pub(crate) incoming: Incoming,
+    pub(crate) pairing: Pairing,
     /// How often people press, at most.
     pub(crate) presses: u8,
     /// How often something happens that is neither a press nor its consequence, at most.
@@ -133,6 +140,8 @@ pub(crate) struct Setup {
     pub(crate) missing: Option<Wait>,
     pub(crate) restarts: bool,
     pub(crate) sleeps: bool,
+    /// A calling codec may never see that it was answered.
+    pub(crate) deafness: bool,
     /// Commands may take longer than timers, and a codec may change twice before it reports.
     pub(crate) late: bool,
 }
@@ -151,6 +160,8 @@ pub(crate) struct World {
     presses: u8,
     faults: u8,
     inbox: usize,
+    pairing: Pairing,
+    now: Duration,
 }
 
 fn name(room: usize) -> Room {
@@ -168,6 +179,7 @@ fn index(room: &Room) -> usize {
 fn fresh_links(setup: &Setup) -> Links {
     let rooms = (0..setup.rooms).map(|room| RoomConfig {
         incoming: setup.incoming,
+        pairing: setup.pairing,
         ..RoomConfig::new(name(room), name(room).as_str(), number(room))
     });
     let config = Config { retries: 1, ..Config::new(rooms.collect()) };
@@ -194,6 +206,8 @@ impl World {
             presses: setup.presses,
             faults: setup.faults,
             inbox: if setup.late { 2 } else { 1 },
+            pairing: setup.pairing,
+            now: Duration::ZERO,
         }
     }
 
@@ -218,7 +232,7 @@ impl World {
             match link.step {
                 Step::Connected | Step::Recovering => {}
                 Step::Disconnecting => link.sides.map(|side| side.dialing).hash(&mut hasher),
-                _ => (link.sides, link.dials, failure).hash(&mut hasher),
+                _ => (link.sides, link.dials, link.answered, failure).hash(&mut hasher),
             }
         }
         (&self.open, &self.connected, self.presses, self.faults).hash(&mut hasher);
@@ -245,7 +259,8 @@ impl World {
                 if leg.incoming && !leg.connected && peer.is_some() && !asks {
                     actions.push(Action::PickUp(room));
                 }
-                if !leg.incoming && !leg.connected && peer.is_some_and(|peer| peer.connected) {
+                let answered = peer.is_some_and(|peer| peer.connected);
+                if !leg.incoming && !leg.connected && answered && !leg.deaf {
                     actions.push(Action::Answered(room));
                 }
                 let caller = if leg.incoming { peer } else { Some(leg) };
@@ -318,12 +333,19 @@ impl World {
         }
         if !codec.legs.is_empty() {
             actions.push(Action::Drop(room));
+            let leg = &codec.legs[0];
+            if setup.deafness && !leg.incoming && !leg.connected && !leg.deaf {
+                actions.push(Action::GoDeaf(room));
+            }
         } else if codec.line == Line::Cut || !codec.news {
             if setup.sleeps && codec.line == Line::Up && !codec.untold {
                 actions.push(Action::Sleep(room));
             }
+            // Where each side is switched for itself, nobody has a remote control for both.
+            let dials = self.pairing == Pairing::DialAnswer;
             let free = |far: usize| {
-                self.codecs.get(far).is_none_or(|far| far.has_power() && far.legs.is_empty())
+                let codec = self.codecs.get(far);
+                codec.is_none_or(|far| dials && far.has_power() && far.legs.is_empty())
             };
             let fars = (0..=self.codecs.len()).filter(|far| *far != room && free(*far));
             actions.extend(fars.map(|far| Action::RemoteDial(room, far)));
@@ -332,7 +354,8 @@ impl World {
 
     fn peer(&self, room: usize, leg: &Leg) -> Option<&Leg> {
         let far = self.codecs.get(leg.far)?;
-        far.legs.iter().find(|peer| peer.far == room && peer.incoming != leg.incoming)
+        let both = self.pairing == Pairing::Both;
+        far.legs.iter().find(|peer| peer.far == room && (both || peer.incoming != leg.incoming))
     }
 
     /// Lets it happen. An error says which promise was broken.
@@ -365,6 +388,7 @@ impl World {
                 self.codecs[room].legs.remove(0);
                 self.codecs[room].news = true;
             }
+            Action::GoDeaf(room) => self.codecs[room].legs[0].deaf = true,
             Action::RemoteDial(room, far) => self.call(room, far, false),
             Action::Cut(room) => self.lose_line(room, Line::Cut, false)?,
             Action::Sleep(room) => self.lose_line(room, Line::Asleep, true)?,
@@ -378,6 +402,10 @@ impl World {
             }
             Action::Tell(room) => self.online(room)?,
             Action::Restart => self.restart(setup),
+            Action::Pass => {
+                self.now = self.links.next_timer().unwrap_or(self.now);
+                self.feed(Event::Tick)?;
+            }
             Action::Ring(alarm) => {
                 self.links.alarms.cancel(alarm);
                 self.links.ring(alarm);
@@ -403,14 +431,15 @@ impl World {
 
     fn spend(&mut self, action: Action) {
         use Action::{
-            Answer, Answered, Connect, Decline, Disconnect, Obey, PickUp, Report, Ring, RingOut,
-            Tell,
+            Answer, Answered, Connect, Decline, Disconnect, Obey, Pass, PickUp, Report, Ring,
+            RingOut, Tell,
         };
         match action {
             Connect(..) | Disconnect(..) | Answer(..) | Decline(..) => {
                 self.presses -= u8::from(self.presses != ALWAYS);
             }
-            Obey(_) | Report(_) | PickUp(_) | Answered(_) | RingOut(_) | Tell(_) | Ring(_) => {}
+            Obey(_) | Report(_) | PickUp(_) | Answered(_) | RingOut(_) | Tell(_) | Ring(_)
+            | Pass => {}
             _ => self.faults -= u8::from(self.faults != ALWAYS),
         }
     }
@@ -418,7 +447,7 @@ impl World {
     fn press(&mut self, wish: Wish, slot: (bool, usize, usize)) -> Result<(), String> {
         let id = format!("{}{}{}", if slot.0 { "c" } else { "d" }, slot.1, slot.2);
         let request = Request { wish, id: Some(id.as_str().into()), by: None };
-        let effects = self.links.handle(Event::Wish(request), Duration::ZERO);
+        let effects = self.links.handle(Event::Wish(request), self.now);
         let answers = |effect: &&Effect| {
             matches!(effect, Effect::Fact(Fact::Accepted { .. } | Fact::Refused { .. }))
         };
@@ -457,10 +486,11 @@ impl World {
                 self.feed(Event::Prepared { room: name(room) })?;
             }
             Command::Dial(far) => {
+                let both = self.pairing == Pairing::Both;
                 let reason = match &self.codecs[far] {
                     _ if !self.codecs[room].legs.is_empty() => Reason::Busy,
                     codec if !codec.has_power() => Reason::Unreachable,
-                    codec if !codec.legs.is_empty() => Reason::Busy,
+                    codec if !both && !codec.legs.is_empty() => Reason::Busy,
                     _ => {
                         self.call(room, far, true);
                         return Ok(());
@@ -485,17 +515,19 @@ impl World {
 
     fn call(&mut self, room: usize, far: usize, by_us: bool) {
         let outside = far == self.codecs.len();
+        let both = self.pairing == Pairing::Both;
         let leg = Leg {
             id: self.free_id(room, far, false),
             far,
             incoming: false,
-            connected: outside,
+            connected: outside || both,
             ours: by_us,
             dialed: by_us,
+            deaf: false,
         };
         self.codecs[room].legs.push(leg);
         self.codecs[room].news = true;
-        if !outside {
+        if !outside && !both {
             let id = self.free_id(far, room, true);
             let leg = Leg { id, far: room, incoming: true, dialed: false, ..leg };
             self.codecs[far].legs.push(leg);
@@ -570,7 +602,7 @@ impl World {
     }
 
     fn feed(&mut self, event: Event) -> Result<(), String> {
-        let effects = self.links.handle(event, Duration::ZERO);
+        let effects = self.links.handle(event, self.now);
         self.take_effects(effects)
     }
 
