@@ -1,5 +1,11 @@
-//! One test per row of the tables and per rule, the model check, and long random runs.
+//! A transcript per row of the table and per rule, the model check, and long random runs.
 
 mod check;
+mod config;
+mod ledger;
 mod model;
+mod random;
+mod rules;
+mod steps;
+mod transcript;
 mod world;

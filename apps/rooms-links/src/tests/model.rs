@@ -16,6 +16,7 @@ const TWO: Setup = Setup {
     missing: None,
     restarts: true,
     sleeps: true,
+    cut_at_once: 1,
     deafness: false,
     late: false,
 };
@@ -36,13 +37,13 @@ fn every_way_ends_well(setup: &Setup) -> Findings {
 #[test]
 fn whatever_happens_to_two_rooms_ends_well() {
     let found = every_way_ends_well(&TWO);
-    assert!(found.states > 100_000, "the world does what it should: {} states", found.states);
+    assert!(found.states > 30_000, "the world does what it should: {} states", found.states);
 }
 
 #[test]
 fn whatever_happens_ends_well_where_somebody_has_to_answer() {
     let found = every_way_ends_well(&Setup { incoming: Incoming::Ask, restarts: false, ..TWO });
-    assert!(found.states > 50_000, "the world does what it should: {} states", found.states);
+    assert!(found.states > 15_000, "the world does what it should: {} states", found.states);
 }
 
 #[test]
@@ -58,7 +59,7 @@ fn whatever_happens_to_three_rooms_ends_well() {
 
 #[test]
 fn late_commands_and_late_reports_end_well() {
-    every_way_ends_well(&Setup { late: true, deafness: true, presses: 2, faults: 1, ..TWO });
+    every_way_ends_well(&Setup { late: true, deafness: true, presses: 1, faults: 1, ..TWO });
 }
 
 #[test]
@@ -92,10 +93,15 @@ fn each_timer_that_is_taken_away_is_missed() {
 
 #[test]
 #[ignore = "minutes and gigabytes"]
-fn deeper_ways_end_well() {
-    every_way_ends_well(&Setup { presses: 3, faults: 2, ..THREE });
+fn deeper_ways_of_two_rooms_end_well() {
+    every_way_ends_well(&Setup { cut_at_once: 2, deafness: true, ..TWO });
+    every_way_ends_well(&Setup { cut_at_once: 2, incoming: Incoming::Ask, ..TWO });
+    every_way_ends_well(&Setup { late: true, deafness: true, presses: 2, faults: 2, ..TWO });
+}
+
+#[test]
+#[ignore = "minutes and gigabytes"]
+fn deeper_ways_of_three_rooms_end_well() {
     every_way_ends_well(&Setup { incoming: Incoming::Ask, presses: 3, ..THREE });
-    every_way_ends_well(&Setup { late: true, presses: 3, faults: 2, ..TWO });
-    every_way_ends_well(&Setup { deafness: true, ..TWO });
-    every_way_ends_well(&Setup { incoming: Incoming::Ask, deafness: true, ..TWO });
+    every_way_ends_well(&Setup { presses: 2, faults: 2, ..THREE });
 }

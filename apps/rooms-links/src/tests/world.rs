@@ -140,6 +140,8 @@ pub(crate) struct Setup {
     pub(crate) missing: Option<Wait>,
     pub(crate) restarts: bool,
     pub(crate) sleeps: bool,
+    /// How many lines are cut at the same time, at most.
+    pub(crate) cut_at_once: usize,
     /// A calling codec may never see that it was answered.
     pub(crate) deafness: bool,
     /// Commands may take longer than timers, and a codec may change twice before it reports.
@@ -323,7 +325,9 @@ impl World {
             Some(_) => actions.push(Action::Ignore(room)),
             None => {}
         }
+        let cut = self.codecs.iter().filter(|codec| codec.line == Line::Cut).count();
         match codec.line {
+            Line::Up if cut == setup.cut_at_once => {}
             Line::Up => actions.extend([Action::Cut(room), Action::Reboot(room)]),
             Line::Cut => actions.extend([Action::Restore(room), Action::Reboot(room)]),
             Line::Asleep => {}
