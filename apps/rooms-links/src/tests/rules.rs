@@ -10,15 +10,15 @@ fn rule_1_rooms_that_dial_each_other_at_once_are_parted() {
     check_with(
         dialing(),
         &expect![[r#"
-        > calls a 1 to lisbon ringing dialed
-        > calls b 9 to vienna ringing
-        link a b disconnecting glare: Both rooms called each other at once.
-        failed p1 glare: Both rooms called each other at once.
-        hangup a 1
-        > calls a
-        link a b idle glare: Both rooms called each other at once.
-        room a free
-    "#]],
+            > calls a 1 to lisbon ringing dialed
+            > calls b 9 to vienna ringing
+            link a b disconnecting glare: Both rooms called each other at once.
+            failed p1 glare: Both rooms called each other at once.
+            hangup a 1
+            > calls a
+            link a b idle glare: Both rooms called each other at once.
+            room a free
+        "#]],
     );
 }
 
@@ -117,32 +117,32 @@ fn rule_3_who_is_connected_has_to_disconnect_first() {
     check_with(
         adopted(),
         &expect![[r#"
-        > wish p1 connect a c
-        refused p1 busy: You are connected to Lisbon - disconnect first.
-        > wish p2 disconnect a
-        accepted p2
-        link a b disconnecting by=device
-        hangup a 1
-        hangup b 7
-        > wish p3 connect a b
-        refused p3 busy: The call with Lisbon is just ending - try again.
-        > wish p4 connect a c
-        refused p4 busy: The call with Lisbon is just ending - try again.
-        > calls a
-        > calls b
-        disconnect a b
-        link a b idle by=device
-        done p2
-        room a free
-        room b free
-        > wish p5 connect a c
-        accepted p5
-        link a c preparing
-        prepare a
-        prepare c
-        room a busy with=c
-        room c busy with=a
-    "#]],
+            > wish p1 connect a c
+            refused p1 busy: You are connected to Lisbon - disconnect first.
+            > wish p2 disconnect a
+            accepted p2
+            link a b disconnecting by=device
+            hangup a 1
+            hangup b 7
+            > wish p3 connect a b
+            refused p3 busy: The call with Lisbon is just ending - try again.
+            > wish p4 connect a c
+            refused p4 busy: The call with Lisbon is just ending - try again.
+            > calls a
+            > calls b
+            disconnect a b
+            link a b idle by=device
+            done p2
+            room a free
+            room b free
+            > wish p5 connect a c
+            accepted p5
+            link a c preparing
+            prepare a
+            prepare c
+            room a busy with=c
+            room c busy with=a
+        "#]],
     );
 }
 
@@ -151,21 +151,21 @@ fn rule_4_a_cancelled_call_is_hung_up_at_both_ends_at_once() {
     check_with(
         dialing(),
         &expect![[r#"
-        > calls a 1 to lisbon ringing dialed
-        > calls b 7 from vienna ringing
-        > wish p2 disconnect b a
-        accepted p2
-        link a b disconnecting cancelled: The call was cancelled.
-        failed p1 cancelled: The call was cancelled.
-        hangup a 1
-        hangup b 7
-        > calls a
-        > calls b
-        link a b idle cancelled: The call was cancelled.
-        done p2
-        room a free
-        room b free
-    "#]],
+            > calls a 1 to lisbon ringing dialed
+            > calls b 7 from vienna ringing
+            > wish p2 disconnect b a
+            accepted p2
+            link a b disconnecting cancelled: The call was cancelled.
+            failed p1 cancelled: The call was cancelled.
+            hangup a 1
+            hangup b 7
+            > calls a
+            > calls b
+            link a b idle cancelled: The call was cancelled.
+            done p2
+            room a free
+            room b free
+        "#]],
     );
 }
 
@@ -411,11 +411,11 @@ fn rule_7_a_third_room_is_refused() {
     check_with(
         adopted(),
         &expect![[r#"
-        > wish p1 connect a c
-        refused p1 busy: You are connected to Lisbon - disconnect first.
-        > wish p2 connect c a
-        refused p2 busy: Vienna is in another call.
-    "#]],
+            > wish p1 connect a c
+            refused p1 busy: You are connected to Lisbon - disconnect first.
+            > wish p2 connect c a
+            refused p2 busy: Vienna is in another call.
+        "#]],
     );
 }
 
@@ -454,17 +454,17 @@ fn rule_9_a_codec_that_reboots_is_waited_for_then_dropped() {
     check_with(
         adopted(),
         &expect![[r#"
-        > offline a
-        link a b recovering by=device
-        > online a
-        link a b disconnecting by=device dropped: The call was lost in Vienna.
-        disconnect a b side=a dropped: The call was lost in Vienna.
-        hangup b 7
-        > calls b
-        link a b idle by=device dropped: The call was lost in Vienna.
-        room a free
-        room b free
-    "#]],
+            > offline a
+            link a b recovering by=device
+            > online a
+            link a b disconnecting by=device dropped: The call was lost in Vienna.
+            disconnect a b side=a dropped: The call was lost in Vienna.
+            hangup b 7
+            > calls b
+            link a b idle by=device dropped: The call was lost in Vienna.
+            room a free
+            room b free
+        "#]],
     );
 }
 
@@ -559,22 +559,22 @@ fn a_number_that_a_rebooted_codec_uses_again_is_somebody_elses_call() {
     check_with(
         connected(),
         &expect![[r#"
-        > offline a
-        link a b recovering
-        > wish p2 disconnect a b
-        accepted p2
-        link a b disconnecting
-        hangup b 7
-        > calls b
-        disconnect a b
-        link a b idle
-        done p2
-        room a offline
-        room b free
-        > online a 1 to +43-1-555 connected
-        room a busy other=+43-1-555
-        > after 1000
-    "#]],
+            > offline a
+            link a b recovering
+            > wish p2 disconnect a b
+            accepted p2
+            link a b disconnecting
+            hangup b 7
+            > calls b
+            disconnect a b
+            link a b idle
+            done p2
+            room a offline
+            room b free
+            > online a 1 to +43-1-555 connected
+            room a busy other=+43-1-555
+            > after 1000
+        "#]],
     );
 }
 

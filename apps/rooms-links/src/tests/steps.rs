@@ -94,16 +94,16 @@ fn a_codec_that_goes_offline_before_it_is_connected_fails_the_wish() {
     check_with(
         dialing(),
         &expect![[r#"
-        > calls a 1 to lisbon ringing dialed
-        > offline b
-        link a b disconnecting offline-far: The codec of Lisbon is not reachable.
-        failed p1 offline-far: The codec of Lisbon is not reachable.
-        hangup a 1
-        > calls a
-        link a b idle offline-far: The codec of Lisbon is not reachable.
-        room a free
-        room b offline
-    "#]],
+            > calls a 1 to lisbon ringing dialed
+            > offline b
+            link a b disconnecting offline-far: The codec of Lisbon is not reachable.
+            failed p1 offline-far: The codec of Lisbon is not reachable.
+            hangup a 1
+            > calls a
+            link a b idle offline-far: The codec of Lisbon is not reachable.
+            room a free
+            room b offline
+        "#]],
     );
 }
 
@@ -112,29 +112,29 @@ fn not_wanted_means_hung_up_until_it_is_gone_also_when_the_codec_comes_back() {
     check_with(
         connected(),
         &expect![[r#"
-        > offline b
-        link a b recovering
-        > wish p2 disconnect a b
-        accepted p2
-        link a b disconnecting
-        hangup a 1
-        > after 20
-        failed p2 timeout: The codec of Vienna does not hang up; it is told again.
-        hangup a 1
-        > calls a
-        disconnect a b
-        link a b idle
-        room a free
-        room b offline
-        > online b 7 from vienna connected
-        hangup b 7
-        room b busy with=a
-        > after 20
-        hangup b 7
-        > calls b 7 from vienna ending
-        > calls b
-        room b free
-    "#]],
+            > offline b
+            link a b recovering
+            > wish p2 disconnect a b
+            accepted p2
+            link a b disconnecting
+            hangup a 1
+            > after 20
+            failed p2 timeout: The codec of Vienna does not hang up; it is told again.
+            hangup a 1
+            > calls a
+            disconnect a b
+            link a b idle
+            room a free
+            room b offline
+            > online b 7 from vienna connected
+            hangup b 7
+            room b busy with=a
+            > after 20
+            hangup b 7
+            > calls b 7 from vienna ending
+            > calls b
+            room b free
+        "#]],
     );
 }
 
@@ -143,15 +143,15 @@ fn a_side_that_drops_ends_the_other_one() {
     check_with(
         connected(),
         &expect![[r#"
-        > calls b
-        link a b disconnecting dropped: The call was lost in Lisbon.
-        disconnect a b side=b dropped: The call was lost in Lisbon.
-        hangup a 1
-        > calls a
-        link a b idle dropped: The call was lost in Lisbon.
-        room a free
-        room b free
-    "#]],
+            > calls b
+            link a b disconnecting dropped: The call was lost in Lisbon.
+            disconnect a b side=b dropped: The call was lost in Lisbon.
+            hangup a 1
+            > calls a
+            link a b idle dropped: The call was lost in Lisbon.
+            room a free
+            room b free
+        "#]],
     );
 }
 
@@ -187,20 +187,20 @@ fn grace_that_is_over_means_dropped_and_our_call_hung_up() {
     check_with(
         connected(),
         &expect![[r#"
-        > offline b
-        link a b recovering
-        > after 90
-        link a b disconnecting dropped: The call was lost in Lisbon.
-        disconnect a b side=b dropped: The call was lost in Lisbon.
-        hangup a 1
-        > calls a
-        link a b idle dropped: The call was lost in Lisbon.
-        room a free
-        room b offline
-        > online b 7 from vienna connected
-        hangup b 7
-        room b busy with=a
-    "#]],
+            > offline b
+            link a b recovering
+            > after 90
+            link a b disconnecting dropped: The call was lost in Lisbon.
+            disconnect a b side=b dropped: The call was lost in Lisbon.
+            hangup a 1
+            > calls a
+            link a b idle dropped: The call was lost in Lisbon.
+            room a free
+            room b offline
+            > online b 7 from vienna connected
+            hangup b 7
+            room b busy with=a
+        "#]],
     );
 }
 
@@ -209,18 +209,18 @@ fn grace_that_is_over_leaves_a_call_that_people_made() {
     check_with(
         adopted(),
         &expect![[r#"
-        > offline b
-        link a b recovering by=device
-        > after 90
-        link a b disconnecting by=device dropped: The call was lost in Lisbon.
-        disconnect a b side=b dropped: The call was lost in Lisbon.
-        link a b idle by=device dropped: The call was lost in Lisbon.
-        room b offline
-        > online b 7 from vienna connected
-        link a b connected by=device
-        connect a b
-        room b busy with=a
-    "#]],
+            > offline b
+            link a b recovering by=device
+            > after 90
+            link a b disconnecting by=device dropped: The call was lost in Lisbon.
+            disconnect a b side=b dropped: The call was lost in Lisbon.
+            link a b idle by=device dropped: The call was lost in Lisbon.
+            room b offline
+            > online b 7 from vienna connected
+            link a b connected by=device
+            connect a b
+            room b busy with=a
+        "#]],
     );
 }
 
@@ -348,16 +348,16 @@ fn a_dial_that_nobody_answers_is_ended() {
     check_with(
         dialing(),
         &expect![[r#"
-        > calls a 1 to lisbon ringing dialed
-        > after 45
-        link a b disconnecting no-answer: Lisbon did not answer.
-        failed p1 no-answer: Lisbon did not answer.
-        hangup a 1
-        > calls a
-        link a b idle no-answer: Lisbon did not answer.
-        room a free
-        room b free
-    "#]],
+            > calls a 1 to lisbon ringing dialed
+            > after 45
+            link a b disconnecting no-answer: Lisbon did not answer.
+            failed p1 no-answer: Lisbon did not answer.
+            hangup a 1
+            > calls a
+            link a b idle no-answer: Lisbon did not answer.
+            room a free
+            room b free
+        "#]],
     );
 }
 
@@ -366,14 +366,14 @@ fn a_dial_without_any_effect_times_out() {
     check_with(
         dialing(),
         &expect![[r#"
-        > after 45
-        link a b disconnecting timeout: The codec of Vienna made no call.
-        failed p1 timeout: The codec of Vienna made no call.
-        > after 20
-        link a b idle timeout: The codec of Vienna made no call.
-        room a free
-        room b free
-    "#]],
+            > after 45
+            link a b disconnecting timeout: The codec of Vienna made no call.
+            failed p1 timeout: The codec of Vienna made no call.
+            > after 20
+            link a b idle timeout: The codec of Vienna made no call.
+            room a free
+            room b free
+        "#]],
     );
 }
 
@@ -407,69 +407,69 @@ fn a_busy_room_or_one_that_declines_is_not_tried_again() {
     check_with(
         dialing(),
         &expect![[r#"
-        > failed a busy
-        link a b disconnecting busy: Lisbon is in another call.
-        failed p1 busy: Lisbon is in another call.
-        link a b idle busy: Lisbon is in another call.
-        room a free
-        room b free
-        > wish p2 connect a b
-        accepted p2
-        link a b preparing
-        prepare a
-        prepare b
-        room a busy with=b
-        room b busy with=a
-        > prepared a
-        > prepared b
-        link a b dialing
-        expect b from a Announce
-        dial a sip:lisbon
-        > calls a 1 to lisbon ringing dialed
-        > failed a rejected
-        > calls a
-        link a b disconnecting rejected: Lisbon declined.
-        failed p2 rejected: Lisbon declined.
-        link a b idle rejected: Lisbon declined.
-        room a free
-        room b free
-        > wish p3 connect a b
-        accepted p3
-        link a b preparing
-        prepare a
-        prepare b
-        room a busy with=b
-        room b busy with=a
-        > prepared a
-        > prepared b
-        link a b dialing
-        expect b from a Announce
-        dial a sip:lisbon
-        > failed a no-answer
-        link a b disconnecting no-answer: Lisbon did not answer.
-        failed p3 no-answer: Lisbon did not answer.
-        link a b idle no-answer: Lisbon did not answer.
-        room a free
-        room b free
-        > wish p4 connect a b
-        accepted p4
-        link a b preparing
-        prepare a
-        prepare b
-        room a busy with=b
-        room b busy with=a
-        > prepared a
-        > prepared b
-        link a b dialing
-        expect b from a Announce
-        dial a sip:lisbon
-        > failed a not-permitted
-        link a b disconnecting not-permitted: The codec of Vienna may not call Lisbon.
-        failed p4 not-permitted: The codec of Vienna may not call Lisbon.
-        link a b idle not-permitted: The codec of Vienna may not call Lisbon.
-        room a free
-        room b free
-    "#]],
+            > failed a busy
+            link a b disconnecting busy: Lisbon is in another call.
+            failed p1 busy: Lisbon is in another call.
+            link a b idle busy: Lisbon is in another call.
+            room a free
+            room b free
+            > wish p2 connect a b
+            accepted p2
+            link a b preparing
+            prepare a
+            prepare b
+            room a busy with=b
+            room b busy with=a
+            > prepared a
+            > prepared b
+            link a b dialing
+            expect b from a Announce
+            dial a sip:lisbon
+            > calls a 1 to lisbon ringing dialed
+            > failed a rejected
+            > calls a
+            link a b disconnecting rejected: Lisbon declined.
+            failed p2 rejected: Lisbon declined.
+            link a b idle rejected: Lisbon declined.
+            room a free
+            room b free
+            > wish p3 connect a b
+            accepted p3
+            link a b preparing
+            prepare a
+            prepare b
+            room a busy with=b
+            room b busy with=a
+            > prepared a
+            > prepared b
+            link a b dialing
+            expect b from a Announce
+            dial a sip:lisbon
+            > failed a no-answer
+            link a b disconnecting no-answer: Lisbon did not answer.
+            failed p3 no-answer: Lisbon did not answer.
+            link a b idle no-answer: Lisbon did not answer.
+            room a free
+            room b free
+            > wish p4 connect a b
+            accepted p4
+            link a b preparing
+            prepare a
+            prepare b
+            room a busy with=b
+            room b busy with=a
+            > prepared a
+            > prepared b
+            link a b dialing
+            expect b from a Announce
+            dial a sip:lisbon
+            > failed a not-permitted
+            link a b disconnecting not-permitted: The codec of Vienna may not call Lisbon.
+            failed p4 not-permitted: The codec of Vienna may not call Lisbon.
+            link a b idle not-permitted: The codec of Vienna may not call Lisbon.
+            room a free
+            room b free
+        "#]],
     );
 }
 
@@ -478,26 +478,26 @@ fn a_codec_that_does_not_hang_up_is_told_again_and_the_wish_fails() {
     check_with(
         adopted(),
         &expect![[r#"
-        > wish p1 disconnect a b
-        accepted p1
-        link a b disconnecting by=device
-        hangup a 1
-        hangup b 7
-        > calls b
-        > after 20
-        failed p1 timeout: The codec of Vienna does not hang up; it is told again.
-        hangup a 1
-        > wish p2 disconnect a b
-        accepted p2 already
-        > after 20
-        failed p2 timeout: The codec of Vienna does not hang up; it is told again.
-        hangup a 1
-        > calls a
-        disconnect a b
-        link a b idle by=device
-        room a free
-        room b free
-    "#]],
+            > wish p1 disconnect a b
+            accepted p1
+            link a b disconnecting by=device
+            hangup a 1
+            hangup b 7
+            > calls b
+            > after 20
+            failed p1 timeout: The codec of Vienna does not hang up; it is told again.
+            hangup a 1
+            > wish p2 disconnect a b
+            accepted p2 already
+            > after 20
+            failed p2 timeout: The codec of Vienna does not hang up; it is told again.
+            hangup a 1
+            > calls a
+            disconnect a b
+            link a b idle by=device
+            room a free
+            room b free
+        "#]],
     );
 }
 

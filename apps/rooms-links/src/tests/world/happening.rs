@@ -266,7 +266,7 @@ impl World {
                     self.deliver(index(&room), Command::Dial(far));
                 }
                 Effect::Answer { room, call } => {
-                    self.deliver(index(&room), Command::Answer(call.0))
+                    self.deliver(index(&room), Command::Answer(call.0));
                 }
                 Effect::Hangup { room, call } => {
                     let room = index(&room);
