@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{Command, Driver, Effect, Io, Ticket, TimerId, build, vocabulary};
 
 /// The most that a driver may keep of what its device says, in characters of its debug output.
-const KEPT_MAX: usize = 1 << 18;
+const KEPT_MAX: usize = 1 << 17;
 /// The longest input that is played; what is beyond says nothing new.
 const STEPS_MAX: usize = 2000;
 

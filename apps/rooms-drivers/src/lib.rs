@@ -37,3 +37,8 @@ pub use io::{Effect, Fault, Io, Reason, Refusal};
 pub use lines::Lines;
 pub use registry::{BuildError, DriverEntry, Transport, build, drivers};
 pub use settings::{Form, Key, SettingError, Settings};
+
+/// The page for people, whose example is run as a test.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

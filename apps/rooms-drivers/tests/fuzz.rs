@@ -24,10 +24,10 @@ fn any_bytes_at_any_driver_in_any_state_do_no_harm() {
 #[test]
 fn a_flood_of_noise_is_not_kept() {
     for entry in drivers() {
-        for byte in [b'x', b'P', b'\n', 0x00, 0x81, 0xA0, 0xFF, b'*', b'('] {
+        for byte in [b'x', b'P', b'\n', 0x81, 0xA0, 0xFF] {
             // Open, then 255 bytes at a time.
             let mut steps = vec![0];
-            for _ in 0..300 {
+            for _ in 0..150 {
                 steps.extend([5, 255]);
                 steps.extend([byte; 255]);
             }
