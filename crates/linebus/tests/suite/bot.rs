@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use linebus_testkit::process::Server;
@@ -11,9 +11,7 @@ use linebus_testkit::users::{self, TestUser};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 /// A folder with a file of rules, in which bots work.
 struct Desk {
@@ -129,7 +127,7 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn the_documented_example_does_what_it_says() {
-    let page = include_str!("../../../docs/bots.md");
+    let page = include_str!("../../../../docs/bots.md");
     let (_, example) = page.split_once("```toml\n").expect("there is an example");
     let (example, _) = example.split_once("```").expect("it has an end");
     let desk = Desk::new(example);

@@ -1,12 +1,14 @@
 //! The bot of the folder `examples` in every language that is installed, against a real bus.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use linebus_testkit::process::Server;
 use linebus_testkit::telnet::Telnet;
 use rustix::process::Signal;
+
+use crate::binary;
 
 /// Set where every language must be there, as in CI.
 const ALL: &str = "LINEBUS_ALL_EXAMPLES";
@@ -21,10 +23,6 @@ const BOTS: [&[&str]; 7] = [
     &["tclsh", "clock.tcl"],
     &["java", "Clock.java"],
 ];
-
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
 
 /// Rust's bot. Cargo builds it before it runs all tests, but not before it runs a single file's.
 fn built() -> PathBuf {

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use linebus_testkit::bystanders::Bystanders;
@@ -12,9 +12,7 @@ use linebus_testkit::rules::{Lists, Rules};
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::users::{self, TestUser};
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 /// Runs in the network of a server that has one of its own.
 fn beside(server: &Server) -> Command {
