@@ -4,8 +4,8 @@
 //! runs on one route are one delivery. What the sender is to be told goes out last, so that a
 //! `pong` is never ahead of the lines that it vouches for.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
 use linebus_protocol::alike::Alike;
 use linebus_protocol::run::{Run, write_recv};
@@ -41,6 +41,34 @@ struct Pending<L> {
     lines: usize,
 }
 
+/// Topics that one sender may send to and that one audience hears. They hold from one read to the
+/// next, as long as nothing changes.
+pub(crate) struct SameWay<L> {
+    topics: Alike,
+    route: Weak<Route<L>>,
+    sender: u64,
+    /// The count of changes as of which that is so.
+    changes: u64,
+}
+
+impl<L> Default for SameWay<L> {
+    fn default() -> Self {
+        Self { topics: Alike::default(), route: Weak::new(), sender: 0, changes: 0 }
+    }
+}
+
+impl<L: Link> SameWay<L> {
+    /// The next lines go this way.
+    fn begin(&mut self, route: &Arc<Route<L>>, sender: u64, changes: u64) {
+        let is_same = Weak::as_ptr(&self.route) == Arc::as_ptr(route)
+            && (self.sender, self.changes) == (sender, changes);
+        if !is_same {
+            self.topics.forget();
+            (self.route, self.sender, self.changes) = (Arc::downgrade(route), sender, changes);
+        }
+    }
+}
+
 /// Where a run goes.
 enum Routed<'a, L> {
     /// To those who hear the pending lines before it, and nobody else.
@@ -62,7 +90,7 @@ pub(crate) struct Batch<'a, L: Link> {
     pub(crate) delivery: Delivery<'a, L>,
     pending: Option<Pending<L>>,
     /// Topics whose lines go with the pending ones.
-    alike: &'a mut Alike,
+    alike: &'a mut SameWay<L>,
     /// The table of joins, held from one run's look-up to the next, as long as nothing is
     /// delivered or carried out between them.
     table: Option<RwLockReadGuard<'a, Topics<L>>>,
@@ -250,7 +278,7 @@ impl<L: Link> Batch<'_, L> {
             pending.end == at && pending.changes == changes && !self.observed
         });
         let Some(pending) = pending else { return 0 };
-        let lines = self.alike.take(buf, at, ends, bytes_max);
+        let lines = self.alike.topics.take(buf, at, ends, bytes_max);
         if lines > 0 {
             pending.end = ends[lines - 1] as usize;
             pending.lines += lines;
@@ -269,7 +297,7 @@ impl<L: Link> Batch<'_, L> {
             }
             Routed::Apart(route, changes) => {
                 self.spill(buf);
-                self.alike.forget();
+                self.alike.begin(&route, self.session.id(), changes);
                 self.pending = Some(Pending { route, changes, start: at, end, lines: run.lines });
             }
             Routed::Nowhere => {
@@ -284,7 +312,7 @@ impl<L: Link> Batch<'_, L> {
                 return end;
             }
         }
-        self.alike.note(&buf[at..]);
+        self.alike.topics.note(&buf[at..]);
         self.observe(
             run.topic(&buf[at..]),
             Amount { lines: run.lines as u64, bytes: run.len as u64 },

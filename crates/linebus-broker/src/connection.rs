@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linebus_protocol::alike::Alike;
 use linebus_protocol::scan::scan;
 use linebus_protocol::telnet::Telnet;
 use linebus_protocol::text::unify_line_ends;
 use memchr::memchr;
 
+use crate::batch::SameWay;
 use crate::broker::{Broker, Now};
 use crate::delivery::Outgoing;
 use crate::fact::Fact;
@@ -60,8 +60,7 @@ pub struct Work<L> {
     pub(crate) buf: Vec<u8>,
     /// Where the lines end that are being received.
     pub(crate) ends: Vec<u32>,
-    /// Topics of lines that go where the last ones went.
-    pub(crate) alike: Alike,
+    pub(crate) alike: SameWay<L>,
     pub(crate) replies: Vec<u8>,
     pub(crate) outgoing: Outgoing<L>,
 }
@@ -71,7 +70,7 @@ impl<L> Default for Work<L> {
         Self {
             buf: Vec::new(),
             ends: Vec::new(),
-            alike: Alike::default(),
+            alike: SameWay::default(),
             replies: Vec::new(),
             outgoing: Outgoing::default(),
         }

@@ -58,15 +58,17 @@ impl Alike {
 
     /// Lines to the topic of this one, `send <topic> ` or the same with `recv`, go the same way.
     pub fn note(&mut self, line: &[u8]) {
+        let Some((key, mask)) = text(line).and_then(key) else { return };
+        if self.knows(key) {
+            return;
+        }
         if self.topics.len() == TOPICS_MAX {
             self.topics.clear();
         }
-        if let Some((key, mask)) = text(line).and_then(key) {
-            let place_here = u8::try_from(self.topics.len()).expect("there are fewer");
-            self.places[place(key)] = place_here;
-            self.topics.push(Topic { key, mask, next: 0 });
-            self.follow(place_here);
-        }
+        let here = u8::try_from(self.topics.len()).expect("there are fewer");
+        self.places[place(key)] = here;
+        self.topics.push(Topic { key, mask, next: 0 });
+        self.follow(here);
     }
 
     /// Takes as many lines as go the same way of those that begin at `at` and end at `ends`, all
@@ -101,13 +103,17 @@ impl Alike {
             self.last = usize::from(last.next);
             return true;
         }
-        let Some((key, _)) = key(text) else { return false };
+        key(text).is_some_and(|(key, _)| self.knows(key))
+    }
+
+    /// Whether a topic is remembered; then it is the last one.
+    fn knows(&mut self, key: Key) -> bool {
         let place = self.places[place(key)];
-        let found = self.topics.get(usize::from(place)).is_some_and(|topic| topic.key == key);
-        if found {
+        let known = self.topics.get(usize::from(place)).is_some_and(|topic| topic.key == key);
+        if known {
             self.follow(place);
         }
-        found
+        known
     }
 
     /// Remembers that a topic came after the last one.
@@ -225,9 +231,6 @@ mod tests {
             let mut noted = Vec::new();
             for _ in 0..random.int_in_range(0..=2 * TOPICS_MAX)? {
                 let topic = format!("t{}", random.int_in_range(0..=999_u16)?);
-                if noted.len() == TOPICS_MAX {
-                    noted.clear();
-                }
                 alike.note(format!("send {topic} {}", "x".repeat(32)).as_bytes());
                 noted.push(topic);
             }
