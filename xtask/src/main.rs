@@ -19,7 +19,7 @@ const LANGUAGES: [(&str, &str); 7] = [
     ("tcl", "/usr/bin/tclsh"),
     ("nodejs", "/usr/bin/node"),
     ("default-jdk-headless", "/usr/bin/java"),
-    ("python3-venv", "/usr/bin/python3"),
+    ("python3-venv", "/usr/share/doc/python3-venv"),
     ("openssl", "/usr/bin/openssl"),
 ];
 

@@ -18,9 +18,9 @@ use crate::login::Login;
 use crate::rate::Bucket;
 use crate::session::{Link, Session};
 
-/// How much is read at once, in bytes: what makes a batch. Larger reads gain nothing and leave
-/// the processor's cache.
-pub const READ_BYTES: usize = 128 << 10;
+/// How much is read at once, in bytes: what makes a batch. Smaller reads cost more of what a read
+/// costs besides its bytes; larger ones gain little and leave the processor's cache.
+pub const READ_BYTES: usize = 256 << 10;
 /// The same for a client that has yet to log in: what is read may have to be kept meanwhile.
 const LOGIN_READ_BYTES: usize = 8 << 10;
 /// The least that is read at once from a user whose rate is limited, in bytes.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use linebus_testkit::simulation::{WORLD_STEPS, simulate};
 
 /// Worlds that every run of the suite plays.
-const WORLDS: u64 = 120;
+const WORLDS: u64 = 80;
 
 fn environment(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
