@@ -19,7 +19,7 @@ const LANGUAGES: [(&str, &str); 7] = [
     ("tcl", "/usr/bin/tclsh"),
     ("nodejs", "/usr/bin/node"),
     ("default-jdk-headless", "/usr/bin/java"),
-    ("python3-venv", "/usr/bin/python3"),
+    ("python3-venv", "/usr/share/doc/python3-venv"),
     ("openssl", "/usr/bin/openssl"),
 ];
 
@@ -112,14 +112,18 @@ fn test() -> anyhow::Result<()> {
 
 fn clients() -> anyhow::Result<()> {
     install(&LANGUAGES)?;
-    // What `test` has built, too: alone, the binary would be built once more with fewer features.
-    run("cargo", &["test", "--workspace", "--quiet", "--no-run"])?;
+    build_for_tests()?;
     let binary = std::path::absolute(format!("{}/debug/linebus", target()))?;
     let binary = format!("LINEBUS_BINARY={}", binary.display());
     for check in ["clients/python/check", "clients/js/check"] {
         run("env", &[&binary, check])?;
     }
     Ok(())
+}
+
+/// Builds what `test` builds, too: alone, the binaries would be built once more with fewer features.
+fn build_for_tests() -> anyhow::Result<()> {
+    run("cargo", &["test", "--workspace", "--quiet", "--no-run"])
 }
 
 fn lint() -> anyhow::Result<()> {
@@ -148,17 +152,18 @@ fn soak(mut arguments: Vec<String>) -> anyhow::Result<()> {
 
 fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
     install(&PEERS)?;
-    run("cargo", &["build", "--quiet", "--release", "-p", "linebus", "-p", "linebus-bench"])?;
-    let target = target();
-    let linebus = format!("{target}/release/linebus");
-    let mut wanted = vec!["compare", "--linebus", &linebus];
-    if tiny {
-        wanted.push("--tiny");
+    let (folder, how): (_, &[&str]) = if tiny {
+        build_for_tests()?;
+        ("debug", &["--tiny"])
     } else {
-        wanted.extend(["--out", ".", "--check"]);
-    }
+        run("cargo", &["build", "--quiet", "--release", "-p", "linebus", "-p", "linebus-bench"])?;
+        ("release", &["--out", ".", "--check"])
+    };
+    let built = format!("{}/{folder}", target());
+    let linebus = format!("{built}/linebus");
+    let mut wanted = [&["compare", "--linebus", &linebus], how].concat();
     wanted.extend(arguments.iter().map(String::as_str));
-    run(&format!("{target}/release/linebus-bench"), &wanted)
+    run(&format!("{built}/linebus-bench"), &wanted)
 }
 
 /// Everything in the package is listed in crates/linebus/Cargo.toml.
@@ -210,7 +215,8 @@ fn install(packages: &[(&str, &str)]) -> anyhow::Result<()> {
 /// Installs those tools that are not there.
 fn setup_lint() -> anyhow::Result<()> {
     if !works("cargo", &["deny", "--version"]) {
-        run("cargo", &["install", "--quiet", "--locked", "cargo-deny"])?;
+        // It checks in a second or two also when it is not optimised, which takes minutes.
+        run("cargo", &["install", "--quiet", "--locked", "--debug", "cargo-deny"])?;
     }
     if !works("typos", &["--version"]) {
         run("pip", &["install", "--quiet", "typos"])?;

@@ -1,16 +1,13 @@
 //! What an operator does to a running bus: its signals.
 
 use std::net::TcpStream;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use linebus_testkit::process::Server;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use linebus_testkit::certificates::{Authority, Identity};
@@ -13,9 +13,7 @@ use linebus_testkit::tls::{self, TlsStream};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 /// A bus with a plain port and a TLS port, whose certificate is for `localhost`.
 struct Bus {

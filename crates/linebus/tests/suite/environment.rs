@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use linebus_testkit::bystanders::Bystanders;
@@ -12,9 +12,7 @@ use linebus_testkit::rules::{Lists, Rules};
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::users::{self, TestUser};
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 /// Runs in the network of a server that has one of its own.
 fn beside(server: &Server) -> Command {
@@ -55,6 +53,36 @@ fn a_peer_whose_machine_is_gone_is_noticed_though_it_says_nothing() {
     observer.expect("recv $bus.clients left bob 2 gone");
     peer.kill().expect("it still believes in its connection");
     peer.wait().expect("it is our child");
+}
+
+#[test]
+fn a_password_that_others_could_read_on_the_way_is_refused_unless_configured() {
+    for plain_passwords in [false, true] {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        users::write(folder.path(), &[TestUser::new("alice", "secret", Rules::default())]);
+        let file = folder.path().join("linebus.toml");
+        let config = format!(
+            "listen = [\"192.0.2.1:0\"]\nusers = \"users.toml\"\nplain_passwords = {plain_passwords}\n"
+        );
+        std::fs::write(&file, config).expect("the folder can be written");
+        // A network of its own, with an address that is not loopback's (RFC 5737).
+        let script = "ip link set lo up && ip address add 192.0.2.1/32 dev lo && \
+                      exec \"$0\" serve --config \"$1\"";
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net", "sh", "-c", script]).arg(binary()).arg(file);
+        let server = Server::spawn(command);
+        let script =
+            "exec 3<>/dev/tcp/192.0.2.1/$0; printf 'login alice secret\\nlogoff\\n' >&3; cat <&3";
+        let mut client = beside(&server);
+        client.args(["bash", "-c", script, &server.addresses[0].port().to_string()]);
+        let output = client.output().expect("it can be started");
+        let said = String::from_utf8(output.stdout).expect("it is text");
+        let answer = said.lines().nth(1).expect("it answers");
+        match plain_passwords {
+            true => assert_eq!(answer, "ok login alice"),
+            false => assert!(answer.starts_with("error login denied "), "{said}"),
+        }
+    }
 }
 
 /// The library that lies to a process about the time of day.

@@ -10,9 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use linebus_testkit::process::Server;
 use linebus_testkit::terminal::Terminal;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 fn start(server: &Server, arguments: &[&str]) -> (Child, BufReader<ChildStderr>) {
     let mut command = Command::new(binary());

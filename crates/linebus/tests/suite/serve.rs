@@ -2,15 +2,12 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::process::{Command, Output};
 
 use linebus_testkit::process::Server;
 use rustix::process::Signal;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(binary()).args(arguments).output().expect("it can be started")

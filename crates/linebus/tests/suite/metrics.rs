@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 
 use linebus_testkit::http::{get, metrics, request};
 use linebus_testkit::process::Server;
@@ -14,12 +13,10 @@ use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-/// The page that says what each metric means.
-const OPERATIONS: &str = include_str!("../../../docs/operations.md");
+use crate::binary;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+/// The page that says what each metric means.
+const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
 
 /// Names the users file, which is made, too.
 const USERS: &str = "users = \"users.toml\"\n";

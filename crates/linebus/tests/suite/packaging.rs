@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use linebus_testkit::process::Server;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 fn krate() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -23,21 +23,31 @@ fn pattern(u: &mut Unstructured<'_>) -> Result<String> {
     })
 }
 
+fn send(pattern: &str, serial: usize) -> String {
+    let topic: Vec<_> = pattern.split('.').filter(|token| !token.contains(['*', '>'])).collect();
+    format!("send {} {serial}\n", topic.join("."))
+}
+
+/// What a client says in one read: a line, or many that are sent.
+fn lines(u: &mut Unstructured<'_>, serial: usize) -> Result<String> {
+    if u.ratio(2, 3)? {
+        return line(u, serial);
+    }
+    let count = u.int_in_range(1..=30)?;
+    (0..count).map(|more| Ok(send(&pattern(u)?, 100 * serial + more))).collect()
+}
+
 fn line(u: &mut Unstructured<'_>, serial: usize) -> Result<String> {
     let pattern = pattern(u)?;
     Ok(match u.int_in_range(0..=11)? {
-        0..=1 => format!("recv {pattern}"),
-        2 => format!("recv {pattern} {}", u.choose(&["g", "h"])?),
-        3 => format!("watch {pattern}"),
-        4 => format!("leave {pattern}"),
-        5 => format!("login user{serial}"),
-        6 => format!("who {pattern}"),
-        7 => format!("topics {pattern}"),
-        _ => {
-            let topic: Vec<_> =
-                pattern.split('.').filter(|token| !token.contains(['*', '>'])).collect();
-            format!("send {} {serial}", topic.join("."))
-        }
+        0..=1 => format!("recv {pattern}\n"),
+        2 => format!("recv {pattern} {}\n", u.choose(&["g", "h"])?),
+        3 => format!("watch {pattern}\n"),
+        4 => format!("leave {pattern}\n"),
+        5 => format!("login user{serial}\n"),
+        6 => format!("who {pattern}\n"),
+        7 => format!("topics {pattern}\n"),
+        _ => send(&pattern, serial),
     })
 }
 
@@ -58,7 +68,7 @@ fn lines_go_to_whoever_has_a_pattern_that_matches() {
                     clients.remove(at);
                     pair.disconnect(id)
                 }
-                Some(id) => pair.receive(id, format!("{}\n", line(u, serial)?).as_bytes()),
+                Some(id) => pair.receive(id, lines(u, serial)?.as_bytes()),
             };
             if let Err(wrong) = played {
                 panic!("{wrong}\n{}", pair.record.transcript());

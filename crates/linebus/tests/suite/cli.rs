@@ -1,14 +1,11 @@
 //! The command line against a real bus, as scripts and people use it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use linebus_testkit::process::Server;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 /// A bus, and commands that talk to it.
 struct Bus {

@@ -4,7 +4,7 @@
 use std::fs::{File, Permissions, read_to_string};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use linebus_server::accounts::Users;
@@ -12,6 +12,8 @@ use linebus_testkit::process::Server;
 use linebus_testkit::terminal::Terminal;
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
+
+use crate::binary;
 
 /// A password that is good enough.
 const PASSWORD: &str = "correct horse";
@@ -56,7 +58,7 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_linebus"));
+        let mut command = Command::new(binary());
         command.arg("user").args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
         command
     }
@@ -114,8 +116,7 @@ fn whoever_is_added_logs_in_with_the_password_and_nobody_else() {
     place.write("bus.toml", "users = \"users.toml\"\n");
     let config = place.path("bus.toml");
     let config = config.to_str().expect("it is text");
-    let binary = Path::new(env!("CARGO_BIN_EXE_linebus"));
-    let server = Server::start(binary, &["--listen", "127.0.0.1:0", "--config", config]);
+    let server = Server::start(binary(), &["--listen", "127.0.0.1:0", "--config", config]);
     let mut alice = server.telnet();
     alice.ask(&format!("login alice {PASSWORD}"), "ok login alice");
     alice.ask("recv b.x", "ok recv b.x");
@@ -363,7 +364,7 @@ fn a_full_disk_or_a_kill_in_the_middle_leaves_the_old_file() {
     // (setrlimit(2)).
     let limited = |script: &str| {
         let mut command = Command::new("sh");
-        command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_linebus")]);
+        command.args(["-c", script, "sh"]).arg(binary());
         command.current_dir(place.0.path()).output().expect("there is a shell")
     };
     let full = limited("trap '' XFSZ; ulimit -f 0; exec \"$1\" user disable bob");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,9 @@ use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-const WRONG: &str = "error login wrong-login user or password is wrong";
+use crate::binary;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+const WRONG: &str = "error login wrong-login user or password is wrong";
 
 fn lists(allow: &[&str], deny: &[&str]) -> Lists {
     [allow, deny].map(|list| list.iter().map(|pattern| (*pattern).to_owned()).collect())

@@ -1,12 +1,14 @@
 //! The bot of the folder `examples` in every language that is installed, against a real bus.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use linebus_testkit::process::Server;
 use linebus_testkit::telnet::Telnet;
 use rustix::process::Signal;
+
+use crate::binary;
 
 /// Set where every language must be there, as in CI.
 const ALL: &str = "LINEBUS_ALL_EXAMPLES";
@@ -21,10 +23,6 @@ const BOTS: [&[&str]; 7] = [
     &["tclsh", "clock.tcl"],
     &["java", "Clock.java"],
 ];
-
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
 
 /// Rust's bot. Cargo builds it before it runs all tests, but not before it runs a single file's.
 fn built() -> PathBuf {
@@ -100,8 +98,13 @@ fn tells_the_time(words: &[&str]) -> bool {
 fn a_bot_in_any_language_tells_the_time() {
     let rust = built();
     let rust = [rust.to_str().expect("its name is UTF-8")];
-    let bots = BOTS.into_iter().chain([&rust[..]]);
-    let missing: Vec<_> = bots.filter(|words| !tells_the_time(words)).map(|bot| bot[0]).collect();
+    let bots: Vec<_> = BOTS.into_iter().chain([&rust[..]]).collect();
+    let missing: Vec<_> = std::thread::scope(|scope| {
+        let tries: Vec<_> =
+            bots.iter().map(|bot| (bot[0], scope.spawn(|| tells_the_time(bot)))).collect();
+        let told = tries.into_iter().map(|(name, told)| (name, told.join().expect("it says what failed")));
+        told.filter(|(_, told)| !told).map(|(name, _)| name).collect()
+    });
     if !missing.is_empty() {
         assert!(
             std::env::var_os(ALL).is_none(),

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,9 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 fn command(url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
@@ -25,23 +22,28 @@ fn command(url: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Two clients, one of which hears the other.
+/// Two clients, one of which hears the other, and each second's figures.
 fn pair(server: &Server) -> (Telnet, Telnet) {
     let (mut ear, mut mouth) = (server.telnet(), server.telnet());
-    ear.ask("login ear\nrecv rooms.vienna", "ok login ear");
+    ear.ask("login ear\nrecv rooms.vienna\nrecv $bus.stats", "ok login ear");
     ear.expect("ok recv rooms.vienna");
     mouth.ask("login mouth", "ok login mouth");
+    wait_for_figures(&mut ear);
     (ear, mouth)
 }
 
-/// Keeps sending until `meanwhile` is done: there are lines in the figures of any second.
+fn wait_for_figures(ear: &mut Telnet) {
+    while !ear.hear().expect("it stays").starts_with("recv $bus.stats bus ") {}
+}
+
+/// Sends with each second's figures until `meanwhile` is done: there are lines in all of them.
 fn while_they_talk<T>((ear, mouth): &mut (Telnet, Telnet), meanwhile: impl FnOnce() -> T) -> T {
     let enough = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !enough.load(Ordering::Relaxed) {
-                mouth.ask("send rooms.vienna lights on\nping", "pong");
-                ear.expect("recv rooms.vienna lights on");
+                mouth.say("send rooms.vienna lights on");
+                wait_for_figures(ear);
             }
         });
         let _end = End(&enough);

@@ -4,7 +4,6 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,11 +12,9 @@ use linebus_testkit::process::Server;
 use linebus_testkit::telnet::Telnet;
 use rustix::process::{Pid, Signal, kill_process};
 
-const MIB: usize = 1 << 20;
+use crate::binary;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+const MIB: usize = 1 << 20;
 
 fn server() -> Server {
     Server::on_free_port(binary())
@@ -135,7 +132,7 @@ fn connections_that_say_nothing_cost_little() {
     let before = server.memory();
     // Each is a file descriptor here, too.
     let files = rlimit::increase_nofile_limit(u64::MAX).expect("the limit can be raised");
-    let count = 10_000.min(files.saturating_sub(2_000) as usize);
+    let count = 10_000.min(files.saturating_sub(2_000) as usize / 2);
     assert!(count >= 1_000, "a limit of {files} files is too low for this test");
     let silent: Vec<_> = (0..count).map(|_| server.telnet()).collect();
     others.talk();
@@ -252,10 +249,11 @@ fn a_receiver_that_is_stopped_delays_the_others_half_a_second_once() {
     }
     drop(sending.join().expect("the sender is never closed"));
     gaps.sort();
-    let [.., second, longest] = gaps[..] else { panic!("there are many") };
-    // It is waited for once, and not longer than it should be (with room for a busy machine).
+    let [.., fourth, _, _, longest] = gaps[..] else { panic!("there are many") };
+    // It is waited for once, and not longer than it should be; a busy machine may add a pause or two,
+    // but a bus that waited for each megabyte would make a dozen.
     let (wait, room) = (Duration::from_millis(400), Duration::from_secs(5));
-    assert!(longest > wait && longest < room && second < wait, "{longest:?}, {second:?}");
+    assert!(longest > wait && longest < room && fourth < wait, "{longest:?}, {fourth:?}");
     signal(&stopped, Signal::KILL);
     stopped.wait().expect("it is our child");
 }

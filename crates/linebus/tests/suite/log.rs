@@ -13,9 +13,7 @@ use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")

@@ -1,7 +1,6 @@
 //! Reading records and sending them again, as scripts and people do.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,9 +10,7 @@ use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_linebus"))
-}
+use crate::binary;
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
