@@ -1,6 +1,7 @@
 //! `cargo xtask`: what developers run, and CI with them. Each command is a list of programs.
 
 mod fuzz;
+mod programs;
 
 use std::path::Path;
 use std::process::Command;
@@ -106,7 +107,8 @@ fn main() -> anyhow::Result<()> {
 
 fn test() -> anyhow::Result<()> {
     install(&TEST_TOOLS)?;
-    run("cargo", &["test", "--workspace", "--quiet"])?;
+    programs::run()?;
+    run("cargo", &["test", "--workspace", "--quiet", "--doc"])?;
     run("cargo", &["test", "--quiet", "-p", "linebus-broker", "--features", "canary"])
 }
 

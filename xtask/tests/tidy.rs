@@ -60,7 +60,8 @@ fn no_file_is_a_drawer_for_odds_and_ends() {
 #[test]
 fn no_example_in_a_page_is_passed_over() {
     check("run it: take `doctest = false` out of Cargo.toml", |path, text| {
-        let manifest = path.ancestors().map(|folder| folder.join("Cargo.toml")).find(|m| m.exists());
+        let manifest =
+            path.ancestors().map(|folder| folder.join("Cargo.toml")).find(|m| m.exists());
         let manifest = std::fs::read_to_string(manifest.expect("it belongs to a package"));
         // Rust's are the blocks without a language; each has two such lines, others one.
         let bare = |mark: &str| {

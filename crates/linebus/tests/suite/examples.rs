@@ -102,7 +102,8 @@ fn a_bot_in_any_language_tells_the_time() {
     let missing: Vec<_> = std::thread::scope(|scope| {
         let tries: Vec<_> =
             bots.iter().map(|bot| (bot[0], scope.spawn(|| tells_the_time(bot)))).collect();
-        let told = tries.into_iter().map(|(name, told)| (name, told.join().expect("it says what failed")));
+        let told =
+            tries.into_iter().map(|(name, told)| (name, told.join().expect("it says what failed")));
         told.filter(|(_, told)| !told).map(|(name, _)| name).collect()
     });
     if !missing.is_empty() {
