@@ -41,30 +41,32 @@ struct Pending<L> {
     lines: usize,
 }
 
-/// Topics that one sender may send to and that one audience hears. They hold from one read to the
+/// Topics that one account may send to and that one audience hears. They hold from one read to the
 /// next, as long as nothing changes.
 pub(crate) struct SameWay<L> {
     topics: Alike,
     route: Weak<Route<L>>,
-    sender: u64,
+    /// The serial number of the account that may send there; none on an open bus.
+    account: Option<u64>,
     /// The count of changes as of which that is so.
     changes: u64,
 }
 
 impl<L> Default for SameWay<L> {
     fn default() -> Self {
-        Self { topics: Alike::default(), route: Weak::new(), sender: 0, changes: 0 }
+        Self { topics: Alike::default(), route: Weak::new(), account: None, changes: 0 }
     }
 }
 
 impl<L: Link> SameWay<L> {
     /// The next lines go this way.
-    fn begin(&mut self, route: &Arc<Route<L>>, sender: u64, changes: u64) {
+    fn begin(&mut self, route: &Arc<Route<L>>, access: &Access, changes: u64) {
+        let account = access.serial();
         let is_same = Weak::as_ptr(&self.route) == Arc::as_ptr(route)
-            && (self.sender, self.changes) == (sender, changes);
+            && (self.account, self.changes) == (account, changes);
         if !is_same {
             self.topics.forget();
-            (self.route, self.sender, self.changes) = (Arc::downgrade(route), sender, changes);
+            (self.route, self.account, self.changes) = (Arc::downgrade(route), account, changes);
         }
     }
 }
@@ -297,7 +299,7 @@ impl<L: Link> Batch<'_, L> {
             }
             Routed::Apart(route, changes) => {
                 self.spill(buf);
-                self.alike.begin(&route, self.session.id(), changes);
+                self.alike.begin(&route, &self.access, changes);
                 self.pending = Some(Pending { route, changes, start: at, end, lines: run.lines });
             }
             Routed::Nowhere => {
