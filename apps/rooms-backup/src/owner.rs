@@ -41,6 +41,8 @@ pub struct Status {
     pub kept: usize,
     /// Data sets that are to be kept, or to be forgotten, and not yet acknowledged.
     pub pending: usize,
+    /// When a keeper said something to this owner the last time.
+    pub heard: Duration,
     /// Those of the pending that the keeper refused.
     pub refused: BTreeMap<DataSetName, Refusal>,
 }
@@ -91,6 +93,7 @@ pub struct Owner {
     /// While this is under way nothing is announced, so that the answer is true.
     asking: Option<Asking>,
     next_id: u64,
+    heard: Duration,
     refresh: Duration,
     said: Vec<Message>,
 }
@@ -112,6 +115,7 @@ impl Owner {
             refused: BTreeMap::new(),
             asking: None,
             next_id: first_id,
+            heard: now,
             refresh: now,
             said: Vec::new(),
         };
@@ -155,6 +159,7 @@ impl Owner {
             keeper_heard: self.asking.is_none(),
             kept: self.wanted.keys().filter(|name| self.is_kept(name)).count(),
             pending,
+            heard: self.heard,
             refused: self.refused.clone(),
         }
     }
@@ -216,6 +221,7 @@ impl Owner {
         match message {
             Message::Ready => self.ask(now),
             Message::Want { owner, hash, ask, part_bytes, parts } if owner == self.name => {
+                self.heard = now;
                 match self.wanted.values().find(|data_set| data_set.hash == hash) {
                     Some(DataSet { content, .. }) => {
                         self.said.extend(answer(&owner, hash, content, (ask, part_bytes, &parts)));
@@ -227,6 +233,7 @@ impl Owner {
                 }
             }
             Message::Kept { owner, name, version, hash } if owner == self.name => {
+                self.heard = now;
                 self.kept(name, version, hash);
             }
             Message::Refused { owner, name, version, reason, text } if owner == self.name => {
