@@ -106,6 +106,7 @@ fn the_walls_between_crates_stand() {
         ),
         ("crates/linebus-client", &["linebus-broker", "linebus-server", "clap"][..]),
         ("apps/rooms-messages", &["tokio", "linebus-", "rooms-", "toml", "clap"][..]),
+        ("apps/rooms-backup", &["tokio", "linebus-", "rooms-", "rusqlite"]),
         ("apps/rooms-drivers", &["tokio", "linebus-", "rooms-links"][..]),
         ("apps/rooms-links", &["tokio", "linebus-", "rooms-drivers"][..]),
         ("apps/rooms", &["linebus-broker", "linebus-server", "linebus-protocol"][..]),
@@ -121,7 +122,7 @@ fn the_walls_between_crates_stand() {
 fn what_is_pure_never_reads_the_clock_or_a_socket() {
     let pure = ["crates/linebus-protocol", "crates/linebus-broker", "apps/rooms-messages"]
         .into_iter()
-        .chain(["apps/rooms-drivers", "apps/rooms-links"])
+        .chain(["apps/rooms-backup", "apps/rooms-drivers", "apps/rooms-links"])
         .map(|krate| root().join(krate).join("src"))
         .collect::<Vec<_>>();
     check("time and bytes are arguments", |path, text| {
