@@ -140,10 +140,11 @@ fn a_server_that_waits_for_a_suspended_receiver_is_found_out() {
     let relay = Relay::start();
     let options = SuspendedOptions {
         receivers: 3,
-        payload_bytes: 128,
+        payload_bytes: 1_024,
         warm_up: Duration::ZERO,
         before: Duration::from_millis(20),
-        early: Duration::from_millis(200),
+        // Long enough to fill the kernel's buffers on a busy machine, too.
+        early: Duration::from_secs(1),
         later: Duration::from_millis(50),
         stalled_after: Duration::from_millis(300),
     };
