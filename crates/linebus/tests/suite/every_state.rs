@@ -214,10 +214,13 @@ fn draining(hostile: &Hostile) -> (String, usize) {
     (heard, grown)
 }
 
+/// Sends it in one state of a connection; what was answered, and by how much memory grew.
+type State = fn(&Hostile) -> (String, usize);
+
 #[test]
 fn hostile_input_is_answered_as_security_md_says_in_every_state() {
     let all = &all();
-    let states: [fn(&Hostile) -> (String, usize); 3] =
+    let states: [State; 3] =
         [|hostile| serving(hostile, false), |hostile| serving(hostile, true), draining];
     // The three columns side by side.
     let columns = std::thread::scope(|scope| {
