@@ -77,7 +77,8 @@ fn all() -> Vec<Hostile> {
     ]
 }
 
-/// A server with three users, and senders that wait from so many bytes in an outbox on.
+/// A server with three users, and senders that wait from so many bytes in an outbox on: as long as
+/// it takes, for a busy machine may be slow at reading a million answers.
 fn server(outbox_soft_bytes: usize) -> (Server, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let everything: Lists = [vec![">".to_owned()], Vec::new()];
@@ -86,7 +87,8 @@ fn server(outbox_soft_bytes: usize) -> (Server, TempDir) {
     users::write(folder.path(), &["alice", "bob", "mallory"].map(user));
     let config = format!(
         "users = \"users.toml\"\nthreads = 1\nshutdown_drain_ms = 60000\n[limits]\n\
-         outbox_soft_bytes = {outbox_soft_bytes}\noutbox_hard_bytes = 60000000\n"
+         outbox_soft_bytes = {outbox_soft_bytes}\noutbox_hard_bytes = 60000000\n\
+         drain_ms = 60000\n"
     );
     let server = Server::configured(binary(), folder.path(), &config);
     (server, folder)
