@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 /// So many programs run at a time.
-const AT_A_TIME: usize = 4;
+const AT_A_TIME: usize = 2;
 
 /// A test program that cargo has built.
 struct Program {
