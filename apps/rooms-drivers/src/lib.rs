@@ -36,7 +36,7 @@ pub use fuzz::fuzz;
 pub use io::{Effect, Fault, Io, Reason, Refusal};
 pub use lines::Lines;
 pub use registry::{BuildError, DriverEntry, Transport, build, drivers};
-pub use settings::{Form, Key, SettingError, Settings};
+pub use settings::{Form, Key, SettingError, Settings, Wrong};
 
 /// The page for people, whose example is run as a test.
 #[doc = include_str!("../README.md")]
