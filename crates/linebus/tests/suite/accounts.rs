@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use linebus_testkit::certificates::Authority;
 use linebus_testkit::http;
 use linebus_testkit::process::Server;
-use linebus_testkit::rules::{Lists, Rules};
+use linebus_testkit::rules::{Lists, Rules, lists};
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::tls;
 use linebus_testkit::users::{self, TestUser};
@@ -20,10 +20,6 @@ use tempfile::TempDir;
 use crate::binary;
 
 const WRONG: &str = "error login wrong-login user or password is wrong";
-
-fn lists(allow: &[&str], deny: &[&str]) -> Lists {
-    [allow, deny].map(|list| list.iter().map(|pattern| (*pattern).to_owned()).collect())
-}
 
 /// Somebody who may send anywhere and hear what `recv` says. The password is `secret`.
 fn user(name: &str, recv: Lists) -> TestUser {

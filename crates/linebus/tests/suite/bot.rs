@@ -5,13 +5,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
-use linebus_testkit::process::Server;
-use linebus_testkit::rules::Rules;
+use linebus_testkit::process::{Server, signal};
+use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::users::{self, TestUser};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::binary;
+use crate::{binary, text};
 
 /// A folder with a file of rules, in which bots work.
 struct Desk {
@@ -95,8 +95,8 @@ impl Bot {
         while !self.said().starts_with("rules.toml: rules that count now: ") {}
     }
 
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("it is our child");
+    fn signal(&self, kind: Signal) {
+        signal(&self.child, kind);
     }
 
     /// The rest of its log, and its exit code.
@@ -119,10 +119,6 @@ impl Drop for Bot {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).expect("it prints text")
 }
 
 #[test]
@@ -269,8 +265,8 @@ fn who_may_not_see_has_rules_without_who_and_when() {
     let desk = Desk::new(
         "[[rule]]\non = \"rooms.>\"\nsend = \"ops\"\ntext = \"{user}\"\n[[rule]]\non = \"secret\"\nsend = \"ops\"",
     );
-    let allowed = [vec!["rooms.>".to_owned(), "ops".to_owned()], Vec::new()];
-    let rules = Rules { send: [vec![">".to_owned()], Vec::new()], recv: allowed, see: false };
+    let allowed = lists(&["rooms.>", "ops"], &[]);
+    let rules = Rules { send: lists(&[">"], &[]), recv: allowed, see: false };
     let users = users::write(desk.folder.path(), &[TestUser::new("bot", "secret", rules)]);
     let server = Server::configured(binary(), desk.folder.path(), &format!("users = {users:?}"));
     let url = format!("linebus://bot:secret@{}", server.addresses[0]);

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use linebus_testkit::process::Server;
 
-use crate::binary;
+use crate::{binary, text};
 
 /// A bus, and commands that talk to it.
 struct Bus {
@@ -78,10 +78,6 @@ impl Drop for Listener {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).expect("it prints text")
 }
 
 #[test]

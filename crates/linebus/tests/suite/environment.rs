@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use linebus_testkit::bystanders::Bystanders;
 use linebus_testkit::process::Server;
-use linebus_testkit::rules::{Lists, Rules};
+use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::users::{self, TestUser};
 
@@ -100,7 +100,7 @@ fn a_clock_that_jumps_changes_only_the_times_that_are_told() {
     let clock = folder.path().join("clock");
     let set = |time: &str| std::fs::write(&clock, time).expect("the folder can be written");
     set("@2030-06-01 12:00:00");
-    let everything: Lists = [vec![">".to_owned()], Vec::new()];
+    let everything = lists(&[">"], &[]);
     let rules = Rules { send: everything.clone(), recv: everything, see: true };
     users::write(folder.path(), &[TestUser::new("alice", "secret", rules)]);
     let config = "users = \"users.toml\"\n[limits]\nuser_lines_per_second = 10000\n\

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use linebus_testkit::bystanders::Bystanders;
 use linebus_testkit::process::Server;
-use linebus_testkit::rules::{Lists, Rules};
+use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
@@ -81,7 +81,7 @@ fn all() -> Vec<Hostile> {
 /// it takes, for a busy machine may be slow at reading a million answers.
 fn server(outbox_soft_bytes: usize) -> (Server, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let everything: Lists = [vec![">".to_owned()], Vec::new()];
+    let everything = lists(&[">"], &[]);
     let rules = Rules { send: everything.clone(), recv: everything, see: false };
     let user = |name| TestUser::new(name, "secret", rules.clone());
     users::write(folder.path(), &["alice", "bob", "mallory"].map(user));

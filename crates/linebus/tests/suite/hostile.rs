@@ -4,13 +4,13 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use linebus_testkit::bystanders::Bystanders;
-use linebus_testkit::process::Server;
+use linebus_testkit::process::{Server, signal};
 use linebus_testkit::telnet::Telnet;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::binary;
 
@@ -256,11 +256,6 @@ fn a_receiver_that_is_stopped_delays_the_others_half_a_second_once() {
     assert!(longest > wait && longest < room && fourth < wait, "{longest:?}, {fourth:?}");
     signal(&stopped, Signal::KILL);
     stopped.wait().expect("it is our child");
-}
-
-fn signal(child: &Child, signal: Signal) {
-    let id = i32::try_from(child.id()).expect("process ids are positive");
-    kill_process(Pid::from_raw(id).expect("process ids are not 0"), signal).expect("it is ours");
 }
 
 #[test]

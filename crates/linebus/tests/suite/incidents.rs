@@ -17,7 +17,7 @@ use linebus_testkit::bystanders::Bystanders;
 use linebus_testkit::certificates::Authority;
 use linebus_testkit::http;
 use linebus_testkit::process::{Server, cpu_time};
-use linebus_testkit::rules::{Lists, Rules};
+use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::tls;
 use linebus_testkit::users::{self, TestUser};
@@ -27,10 +27,6 @@ use tempfile::TempDir;
 use crate::binary;
 
 const MIB: usize = 1 << 20;
-
-fn lists(allow: &[&str], deny: &[&str]) -> Lists {
-    [allow, deny].map(|list| list.iter().map(|pattern| (*pattern).to_owned()).collect())
-}
 
 /// `root` may do everything, `mallory` everything but what begins with `secret`, `nobody` nothing.
 fn accounts() -> [TestUser; 3] {

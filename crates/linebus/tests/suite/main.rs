@@ -26,3 +26,8 @@ use std::path::Path;
 fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_linebus"))
 }
+
+/// What a program has printed.
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).expect("it prints text")
+}

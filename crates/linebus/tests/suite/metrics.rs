@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use linebus_testkit::http::{get, metrics, request};
 use linebus_testkit::process::Server;
-use linebus_testkit::rules::Rules;
+use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
@@ -25,7 +25,7 @@ const USERS: &str = "users = \"users.toml\"\n";
 fn server(config: &str) -> (Server, SocketAddr, TempDir) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     if config.starts_with(USERS) {
-        let rules = Rules { recv: [vec!["t".to_owned()], Vec::new()], ..Rules::default() };
+        let rules = Rules { recv: lists(&["t"], &[]), ..Rules::default() };
         users::write(folder.path(), &[TestUser::new("alice", "long enough", rules)]);
     }
     let config = format!("metrics = \"127.0.0.1:0\"\n{config}");

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use linebus_testkit::http;
-use linebus_testkit::process::Server;
-use linebus_testkit::rules::Rules;
+use linebus_testkit::process::{Server, signal};
+use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::users::{self, TestUser};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::binary;
@@ -96,7 +96,7 @@ fn only_what_is_configured_is_recorded() {
 fn accounts_and_their_changes_do_not_concern_the_recorder() {
     let folder = folder();
     let all = |name| {
-        let rules = Rules { send: [vec![">".to_owned()], Vec::new()], ..Rules::default() };
+        let rules = Rules { send: lists(&[">"], &[]), ..Rules::default() };
         TestUser::new(name, "long enough", rules)
     };
     users::write(folder.path(), &[all("alice")]);
@@ -311,9 +311,8 @@ impl Recorder {
         Self(child)
     }
 
-    fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.0.id()).expect("process ids are positive");
-        kill_process(Pid::from_raw(id).expect("it is not 0"), signal).expect("it is our child");
+    fn signal(&self, kind: Signal) {
+        signal(&self.0, kind);
     }
 
     fn end(mut self) {
@@ -370,7 +369,7 @@ fn a_recorder_over_the_bus_records_what_it_joined_and_tells_when_it_was_away() {
 #[test]
 fn whoever_may_not_watch_may_not_record() {
     let folder = folder();
-    let rules = Rules { recv: [vec![">".to_owned()], Vec::new()], ..Rules::default() };
+    let rules = Rules { recv: lists(&[">"], &[]), ..Rules::default() };
     users::write(folder.path(), &[TestUser::new("alice", "long enough", rules)]);
     let server = Server::configured(binary(), folder.path(), "users = \"users.toml\"\n");
     let url = format!("linebus://alice:long%20enough@{}", server.addresses[0]);

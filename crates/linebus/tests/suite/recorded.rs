@@ -5,12 +5,12 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use linebus_testkit::process::Server;
-use linebus_testkit::rules::Rules;
+use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::users::{self, TestUser};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::binary;
+use crate::{binary, text};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
@@ -18,10 +18,6 @@ fn folder() -> TempDir {
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(binary()).args(arguments).output().expect("it can be started")
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).expect("it prints text")
 }
 
 #[track_caller]
@@ -284,7 +280,7 @@ fn a_replay_keeps_the_pace_or_is_so_many_times_as_fast() {
 #[test]
 fn a_replay_needs_the_right_to_send_and_stops_where_it_has_none() {
     let (folder, path) = record();
-    let rules = Rules { send: [vec!["rooms.vienna".to_owned()], Vec::new()], ..Rules::default() };
+    let rules = Rules { send: lists(&["rooms.vienna"], &[]), ..Rules::default() };
     users::write(folder.path(), &[TestUser::new("alice", "long enough", rules)]);
     let bus = folder.path().join("bus");
     std::fs::create_dir(&bus).expect("it can be made");

@@ -6,11 +6,11 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use linebus_testkit::process::Server;
+use linebus_testkit::process::{Server, signal};
 use linebus_testkit::rules::Rules;
 use linebus_testkit::telnet::Telnet;
 use linebus_testkit::users::{self, TestUser};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -311,8 +311,7 @@ fn every_way_out_leaves_the_terminal_as_it_was() {
         let mut terminal = Terminal::top(&server.url(), (40, 10));
         terminal.expect("[Topics ");
         if keys.is_empty() {
-            let pid = Pid::from_raw(i32::try_from(terminal.child.id()).expect("it is small"));
-            kill_process(pid.expect("it is not 0"), Signal::TERM).expect("it is our child");
+            signal(&terminal.child, Signal::TERM);
         }
         terminal.press(keys);
         assert_eq!(terminal.end(), Some(0), "{way}");

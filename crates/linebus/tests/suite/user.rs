@@ -13,7 +13,7 @@ use linebus_testkit::terminal::Terminal;
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
-use crate::binary;
+use crate::{binary, text};
 
 /// A password that is good enough.
 const PASSWORD: &str = "correct horse";
@@ -98,10 +98,6 @@ impl Place {
         assert_eq!(std::fs::read(self.path("users.toml")).ok(), old);
         assert_eq!(self.names(), before, "nothing is left behind");
     }
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).expect("it prints text")
 }
 
 #[test]
