@@ -114,18 +114,13 @@ fn test() -> anyhow::Result<()> {
 
 fn clients() -> anyhow::Result<()> {
     install(&LANGUAGES)?;
-    build_for_tests()?;
+    programs::build()?;
     let binary = std::path::absolute(format!("{}/debug/linebus", target()))?;
     let binary = format!("LINEBUS_BINARY={}", binary.display());
     for check in ["clients/python/check", "clients/js/check"] {
         run("env", &[&binary, check])?;
     }
     Ok(())
-}
-
-/// Builds what `test` builds, too: alone, the binaries would be built once more with fewer features.
-fn build_for_tests() -> anyhow::Result<()> {
-    run("cargo", &["test", "--workspace", "--quiet", "--no-run"])
 }
 
 fn lint() -> anyhow::Result<()> {
@@ -155,7 +150,7 @@ fn soak(mut arguments: Vec<String>) -> anyhow::Result<()> {
 fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
     install(&PEERS)?;
     let (folder, how): (_, &[&str]) = if tiny {
-        build_for_tests()?;
+        programs::build()?;
         ("debug", &["--tiny"])
     } else {
         run("cargo", &["build", "--quiet", "--release", "-p", "linebus", "-p", "linebus-bench"])?;

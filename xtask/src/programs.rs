@@ -13,7 +13,7 @@ use serde_json::Value;
 const AT_A_TIME: usize = 2;
 
 /// A test program that cargo has built.
-struct Program {
+pub(crate) struct Program {
     name: String,
     path: PathBuf,
     /// Where it is to run: its package's folder, as with cargo.
@@ -51,8 +51,9 @@ fn take(waiting: &Mutex<Vec<Program>>) -> Option<Program> {
     waiting.lock().expect("nobody panics with it").pop()
 }
 
-/// Builds all of them; sorted by size, which says a little about how long they take.
-fn build() -> anyhow::Result<Vec<Program>> {
+/// Builds all of them, and the workspace's binaries with them: alone, those would be built once more
+/// with fewer features. Sorted by size, which says a little about how long they take.
+pub(crate) fn build() -> anyhow::Result<Vec<Program>> {
     let arguments = ["test", "--workspace", "--quiet", "--no-run", "--message-format=json"];
     eprintln!("$ cargo {}", arguments.join(" "));
     let output = Command::new("cargo").args(arguments).stderr(Stdio::inherit()).output()?;

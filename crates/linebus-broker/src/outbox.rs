@@ -2,8 +2,9 @@
 //! how it is cut off at the end of a line. No lock, no writing: [`Session`] does both.
 //!
 //! Chunks rather than one ring: a backlog of megabytes is freed while it drains, an empty outbox
-//! holds no memory, receivers share what they wait for, and nothing is ever moved. Each push is whole lines, so that every chunk
-//! begins and ends with a line; only of the first one a part may be gone already.
+//! holds no memory, receivers share what they wait for, and nothing is ever moved. Each push is
+//! whole lines, so that every chunk begins and ends with a line; only of the first one a part may be
+//! gone already.
 //!
 //! [`Session`]: crate::Session
 
