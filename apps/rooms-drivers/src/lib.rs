@@ -24,6 +24,7 @@ pub mod pjlink;
 pub mod polycom;
 mod registry;
 mod settings;
+pub mod text;
 pub mod visca;
 pub mod vocabulary;
 

@@ -1,6 +1,7 @@
 //! A device's settings as its driver reads them: which keys there are, and what is wrong with the
 //! values, all at once.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use toml::{Table, Value};
@@ -11,13 +12,13 @@ use crate::vocabulary::is_word;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Its name in the device's table.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What its value looks like.
     pub form: Form,
     /// The device does not work without it.
     pub required: bool,
     /// What it is for.
-    pub about: &'static str,
+    pub about: Cow<'static, str>,
 }
 
 /// What a setting's value looks like.
@@ -43,11 +44,11 @@ pub enum Form {
 
 impl Key {
     pub(crate) const fn optional(name: &'static str, form: Form, about: &'static str) -> Key {
-        Key { name, form, required: false, about }
+        Key { name: Cow::Borrowed(name), form, required: false, about: Cow::Borrowed(about) }
     }
 
     pub(crate) const fn required(name: &'static str, form: Form, about: &'static str) -> Key {
-        Key { name, form, required: true, about }
+        Key { name: Cow::Borrowed(name), form, required: true, about: Cow::Borrowed(about) }
     }
 }
 
@@ -99,14 +100,14 @@ impl<'a> Settings<'a> {
     pub fn check(table: &'a Table, keys: &[Key]) -> Result<Settings<'a>, Vec<SettingError>> {
         let mut errors = Vec::new();
         for (name, value) in table {
-            match keys.iter().find(|key| key.name == name) {
+            match keys.iter().find(|key| key.name == *name) {
                 Some(key) => check_value(name, value, &key.form, &mut errors),
                 None => errors.push(unknown_key(name, keys)),
             }
         }
-        for key in keys.iter().filter(|key| key.required && !table.contains_key(key.name)) {
+        for key in keys.iter().filter(|key| key.required && !table.contains_key(&*key.name)) {
             errors.push(SettingError::new(
-                key.name,
+                &*key.name,
                 format!("is missing: {}; it is {}", key.about, key.form),
             ));
         }
@@ -200,7 +201,7 @@ fn found(value: &Value) -> String {
 }
 
 fn unknown_key(name: &str, keys: &[Key]) -> SettingError {
-    let names: Vec<_> = keys.iter().map(|key| key.name).collect();
+    let names: Vec<_> = keys.iter().map(|key| &*key.name).collect();
     let hint = match nearest(name, names.iter().copied()) {
         Some(nearest) => format!("did you mean {nearest}?"),
         None if names.is_empty() => "this driver takes no settings".to_owned(),
