@@ -1,3 +1,4 @@
 //! The conference rooms on the bus: room files, devices, simulator, keeper.
 
 pub mod room_file;
+pub mod transport;
