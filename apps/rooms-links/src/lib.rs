@@ -258,7 +258,7 @@ impl Links {
             phase,
             since: link.since,
             by: if link.adopted { Some(By::from("device")) } else { link.by.clone() },
-            asking: link.step == Step::Asking,
+            asking: link.is_asking(),
             why: link.why.clone(),
         }
     }

@@ -108,6 +108,11 @@ impl Link {
         matches!(self.step, Step::Connected | Step::Recovering)
     }
 
+    /// Whether somebody has to answer or to decline.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.step == Step::Asking
+    }
+
     /// Whether its calls may live: no longer wanted ones and those before the next dial may not.
     pub(crate) fn keeps_calls(&self) -> bool {
         !matches!(self.step, Step::Disconnecting | Step::Retrying)

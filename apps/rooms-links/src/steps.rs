@@ -119,6 +119,12 @@ impl Links {
             return true;
         }
         let link = &self.links[&pair];
+        if link.adopted && sights.iter().flatten().any(|sight| sight.ours) {
+            // What was taken for somebody else's call is one that we dialled and cancelled.
+            let text = "The call was cancelled.".to_owned();
+            self.end(pair, Some(Why { reason: Reason::Cancelled, text }), None);
+            return true;
+        }
         let [near, far] = link.ends;
         let both = self.config.rooms[near].pairing == Pairing::Both;
         if let ([near_sight, Some(far_sight)], false) = (sights, both)
@@ -323,13 +329,19 @@ impl Links {
 
     pub(crate) fn go(&mut self, pair: Pair, step: Step, wait: Option<Wait>) {
         let Some(link) = self.links.get_mut(&pair) else { return };
+        let before = (link.phase(), link.is_asking());
         link.step = step;
-        link.since = self.now;
+        let after = (link.phase(), link.is_asking());
+        if before.0 != after.0 {
+            link.since = self.now;
+        }
         match wait {
             Some(wait) => self.wait_for_link(pair, wait),
             None => self.alarms.cancel(Alarm::Link(pair)),
         }
-        self.say_phase(pair);
+        if before != after {
+            self.say_phase(pair);
+        }
     }
 
     pub(crate) fn wait_for_link(&mut self, pair: Pair, wait: Wait) {

@@ -29,9 +29,36 @@ pub(crate) fn rooms() -> Config {
 pub(crate) fn online(config: Config) -> Links {
     let mut links = Links::new(config).expect("a good configuration");
     for room in ["a", "b", "c"] {
-        happen(&mut links, &mut Duration::ZERO, &format!("online {room}"));
+        happen(&mut links, &mut Duration::default(), &format!("online {room}"));
     }
     links
+}
+
+/// Links after these events.
+fn after(events: &[&str]) -> Links {
+    let mut links = online(rooms());
+    for event in events {
+        happen(&mut links, &mut Duration::default(), event);
+    }
+    links
+}
+
+const DIALING: [&str; 3] = ["wish p1 connect a b", "prepared a", "prepared b"];
+
+/// `a` was told to dial `b`, for the wish `p1`.
+pub(crate) fn dialing() -> Links {
+    after(&DIALING)
+}
+
+/// `a` and `b` are connected, for the wish `p1`.
+pub(crate) fn connected() -> Links {
+    let calls = ["calls a 1 to lisbon connected dialed", "calls b 7 from vienna connected"];
+    after(&[&DIALING[..], &calls].concat())
+}
+
+/// `a` and `b` are in a call that people made.
+pub(crate) fn adopted() -> Links {
+    after(&["calls a 1 to lisbon connected", "calls b 7 from vienna connected"])
 }
 
 /// Plays a transcript with rooms that are online and free.
