@@ -5,6 +5,7 @@ mod check;
 use std::process::ExitCode;
 
 use clap::Parser;
+use rooms::simulate;
 
 /// The conference rooms on the bus.
 #[derive(Debug, Parser)]
@@ -17,6 +18,7 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(check::Args),
+    Simulate(simulate::Options),
 }
 
 const EXIT_CODES: &str = "\
@@ -28,5 +30,12 @@ Exit codes:
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Simulate(options) => match simulate::run(&options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(mistakes) => {
+                mistakes.iter().for_each(|mistake| eprintln!("rooms: {mistake}"));
+                ExitCode::FAILURE
+            }
+        },
     }
 }
