@@ -331,6 +331,7 @@ pub(super) struct Pty {
 }
 
 impl Pty {
+    #[expect(deprecated, reason = "what came in its place is unsafe, which is forbidden here")]
     pub(super) fn open(folder: &Path, name: &str) -> io::Result<Pty> {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let controller = openpt(flags)?;
