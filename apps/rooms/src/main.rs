@@ -1,6 +1,7 @@
 //! `rooms`: the conference rooms' command line. It only glues the library's parts.
 
 mod check;
+mod speak;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(check::Args),
+    Devices(speak::Args),
 }
 
 const EXIT_CODES: &str = "\
@@ -28,5 +30,6 @@ Exit codes:
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Devices(args) => speak::run(args),
     }
 }

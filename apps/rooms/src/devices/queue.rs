@@ -155,7 +155,10 @@ impl Queue {
     /// When to look again.
     pub(super) fn due(&self) -> Option<Instant> {
         let later = |waiting: &Waiting| waiting.not_before.filter(|_| self.under_way.is_none());
-        self.waiting.iter().map(|waiting| waiting.expires.min(later(waiting).unwrap_or(waiting.expires))).min()
+        self.waiting
+            .iter()
+            .map(|waiting| waiting.expires.min(later(waiting).unwrap_or(waiting.expires)))
+            .min()
     }
 }
 
