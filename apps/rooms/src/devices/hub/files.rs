@@ -8,7 +8,7 @@ use super::{Device, Hub, ORDERS_MAX, driver};
 use crate::devices::parts::Refused;
 use crate::devices::session::{Session, SessionId};
 use crate::ports::{Ports, TooManyPorts, ports};
-use crate::room_file::{self, BridgeKind, Change, Changes, Drivers, Room, Rooms};
+use crate::room_file::{self, Bridge, BridgeKind, Change, Changes, Drivers, Room, Rooms};
 use crate::transport::Address;
 
 /// Where an iTach takes orders for itself.
@@ -126,7 +126,8 @@ impl Hub {
                 (driver, address, Self::bridge_of(&device.connect), role.flatten())
             }
             None => {
-                let Some(bridge) = room.bridges.get(name) else { return };
+                let itach = |bridge: &&Bridge| bridge.kind == BridgeKind::Itach;
+                let Some(bridge) = room.bridges.get(name).filter(itach) else { return };
                 let Some(driver) = driver::of_itach(room, name.as_str()) else { return };
                 let address = Address::Tcp { host: bridge.host.clone(), port: ITACH_PORT };
                 (driver, Some(address), None, Word::new("bridge").ok())

@@ -261,7 +261,7 @@ async fn a_failure_of_a_device_is_the_wishes_failure() {
     bench.online("room-a", "projector");
     bench.wish("select room-a projector hdmi1 id=p1");
     let (_, ticket) = bench.ordered("room-a", "projector").expect("it was told");
-    let refusal = Refusal::new(Reason::DeviceError, "the lamp is broken");
+    let refusal = Refusal { reason: Reason::DeviceError, text: "the lamp is broken".to_owned() };
     assert_eq!(
         bench.news("room-a", "projector", News::Answer(ticket, Err(refusal))),
         [
@@ -337,7 +337,7 @@ async fn a_room_is_started_step_after_step() {
     bench.state("projector", "power", "on");
     let (command, ticket) = bench.ordered("room-a", "lights").expect("it is their turn");
     assert_eq!(command, "scene meeting");
-    let refusal = Refusal::new(Reason::DeviceError, "no power");
+    let refusal = Refusal { reason: Reason::DeviceError, text: "no power".to_owned() };
     let lines = bench.news("room-a", "lights", News::Answer(ticket, Err(refusal)));
     let alert =
         "alert room-a lights level=warning code=start text=\"lights scene=meeting: no power\"";

@@ -83,7 +83,8 @@ fn a_wish_of_several_parts_is_done_with_the_last_and_failed_with_the_first_that_
     assert_eq!(bench.answer(1, Ok(()), "on"), []);
     assert_eq!(bench.answer(2, Ok(()), "off"), [(owner("a"), Ok(()))]);
     let mut bench = Bench::with(parts);
-    let refusal = Refusal::new(rooms_drivers::Reason::DeviceError, "the lamp is broken");
+    let text = "the lamp is broken".to_owned();
+    let refusal = Refusal { reason: rooms_drivers::Reason::DeviceError, text };
     let refused = Refused::new(Reason::DeviceError, "the lamp is broken");
     assert_eq!(bench.answer(2, Err(refusal), ""), [(owner("a"), Err(refused))]);
     assert_eq!(bench.answer(1, Ok(()), "on"), []);
