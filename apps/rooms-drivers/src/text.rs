@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use regex::Regex;
+
 pub use self::description::{DescriptionError, TextDevice};
-use self::description::{Poll, Status, TextCommand, range_of, scale};
+use self::description::{Poll, Status, TextCommand, fill_expected, range_of, scale};
 use self::frames::Frames;
 pub use self::simulated::Simulated;
 use self::template::Template;
@@ -71,6 +73,8 @@ pub(crate) struct Text {
     exchange: Exchange<What>,
     is_open: bool,
     is_online: bool,
+    /// How the acceptance of the command under way looks.
+    expected: Option<Regex>,
     /// An echo of what was sent is still to come.
     awaits_echo: bool,
     states: BTreeMap<String, String>,
@@ -82,7 +86,8 @@ pub(crate) struct Text {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum What {
-    Command(&'static str),
+    /// Which command, and what is in its place.
+    Command(&'static str, Option<String>),
     /// Which question of which poll.
     Question(usize, usize),
 }
@@ -106,6 +111,7 @@ impl Text {
             exchange: Exchange::new(),
             is_open: false,
             is_online: false,
+            expected: None,
             awaits_echo: false,
             states: BTreeMap::new(),
             wanted_power: None,
@@ -165,9 +171,8 @@ impl Text {
         let error = device.errors.iter().find(|(pattern, _)| pattern.is_match(frame));
         let status = device.statuses.iter().find(|status| status.pattern.is_match(frame));
         let expected = match self.exchange.asked() {
-            Some(What::Command(name)) => {
-                let expect = device.commands.get(*name).and_then(|command| command.expect.as_ref());
-                expect.is_some_and(|expect| expect.is_match(frame))
+            Some(What::Command(..)) => {
+                self.expected.as_ref().is_some_and(|expected| expected.is_match(frame))
             }
             Some(What::Question(..)) => status.is_some(),
             None => false,
@@ -197,7 +202,7 @@ impl Text {
     }
 
     fn accepted(&mut self, what: &What, io: &mut Io) {
-        let What::Command(name) = what else { return };
+        let What::Command(name, _) = what else { return };
         self.wanted_power = match *name {
             "power_on" => Some("on"),
             "power_off" => Some("off"),
@@ -223,7 +228,7 @@ impl Text {
                 None => value,
             };
             if let Some(value) = self.value_of(status, key, said) {
-                self.set(key, value, io);
+                self.set(key, &value, io);
             }
         }
     }
@@ -252,13 +257,13 @@ impl Text {
         Some(if is_words { lower } else { vocabulary::text(said) }).filter(fits)
     }
 
-    fn set(&mut self, key: &str, value: String, io: &mut Io) {
-        io.set(key, &value);
+    fn set(&mut self, key: &str, value: &str, io: &mut Io) {
+        io.set(key, value);
         if key == "power" && self.wanted_power.is_some_and(|wanted| wanted == value) {
             self.wanted_power = None;
         }
-        let was = self.states.insert(key.to_owned(), value.clone());
-        if was.as_ref() != Some(&value) {
+        let was = self.states.insert(key.to_owned(), value.to_owned());
+        if was.as_deref() != Some(value) {
             // What is only asked in this state is asked now.
             let device = Arc::clone(&self.device);
             for (at, poll) in device.polls.iter().enumerate() {
@@ -339,8 +344,13 @@ impl Text {
             let Some(asked) = self.exchange.asked().filter(|_| was_idle) else { return };
             self.awaits_echo = self.device.skips_echo;
             let expects = match asked {
-                What::Command(name) => {
-                    self.device.commands.get(*name).is_none_or(|it| it.expect.is_some())
+                What::Command(name, value) => {
+                    let expect = self.device.commands.get(*name).and_then(|it| it.expect.as_ref());
+                    self.expected = expect.and_then(|expect| {
+                        let value = value.as_deref().unwrap_or_default();
+                        Regex::new(&fill_expected(expect, Some(place_of(name)), value)).ok()
+                    });
+                    self.expected.is_some()
                 }
                 What::Question(..) => true,
             };
@@ -401,13 +411,14 @@ impl Driver for Text {
         if !self.is_open {
             return Err(Reason::Offline.into());
         }
-        let place = name.split('_').next().unwrap_or(name);
-        let bytes = self.frame(&described.send, value.as_deref().map(|value| (place, value)));
-        let what = What::Command(name);
+        let filled = value.as_deref().map(|value| (place_of(name), value));
+        let bytes = self.frame(&described.send, filled);
+        let what = What::Command(name, value);
         let request = Request { what, bytes, ticket: Some(ticket), wait: described.reply };
         if command.is_stop() {
             let verb = command.name();
-            let in_vain = |what: &What| matches!(what, What::Command(of) if of.starts_with(verb));
+            let in_vain =
+                |what: &What| matches!(what, What::Command(of, _) if of.starts_with(verb));
             self.exchange.overtake(request, in_vain, io);
         } else {
             self.exchange.command(request)?;
@@ -431,6 +442,11 @@ impl Driver for Text {
         }
         self.next(io);
     }
+}
+
+/// The place of a command has the name of what it is about.
+fn place_of(command: &str) -> &str {
+    command.split('_').next().unwrap_or(command)
 }
 
 fn poll_timer(at: usize) -> TimerId {

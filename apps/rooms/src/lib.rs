@@ -1,5 +1,6 @@
 //! The conference rooms on the bus: room files, devices, simulator, keeper.
 
+pub mod devices;
 pub mod ports;
 pub mod room_file;
 pub mod simulate;

@@ -1,6 +1,7 @@
 //! `rooms`: the conference rooms' command line. It only glues the library's parts.
 
 mod check;
+mod speak;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(check::Args),
+    Devices(speak::Args),
     Simulate(simulate::Options),
 }
 
@@ -30,6 +32,7 @@ Exit codes:
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Devices(args) => speak::run(args),
         Command::Simulate(options) => match simulate::run(&options) {
             Ok(()) => ExitCode::SUCCESS,
             Err(mistakes) => {

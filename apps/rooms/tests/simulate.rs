@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use linebus_client::{Client, Event, Events};
+use linebus_testkit::process::Server;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Far longer than anything here takes.
@@ -16,22 +17,19 @@ fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("example")
 }
 
-/// A bus of its own, and its URL.
-fn bus() -> String {
-    let (told, url) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Runtime::new().expect("threads");
-        runtime.block_on(async {
-            let mut config = linebus_server::Config::default();
-            config.listen = vec!["127.0.0.1:0".parse().expect("an address")];
-            let listeners = linebus_server::Listeners::bind(&config).expect("a free port");
-            let address = listeners.addresses().next().expect("one").replace("tcp ", "linebus://");
-            told.send(address).expect("the test waits");
-            let controls = linebus_server::Controls::none();
-            linebus_server::run(listeners, &config, controls).await.expect("threads");
-        });
-    });
-    url.recv_timeout(PATIENCE).expect("it starts")
+/// The bus's program, beside this one's; built if nobody has.
+fn linebus() -> PathBuf {
+    let binary = Path::new(env!("CARGO_BIN_EXE_rooms")).with_file_name("linebus");
+    if !binary.exists() {
+        let built =
+            Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "linebus"]).status();
+        assert!(built.expect("cargo is there").success());
+    }
+    binary
+}
+
+fn bus() -> Server {
+    Server::on_free_port(&linebus())
 }
 
 /// A running `rooms simulate`, ended with the value that stands for it.
@@ -42,9 +40,9 @@ struct Simulator {
 }
 
 impl Simulator {
-    fn start(bus: &str, more: &[&str]) -> Simulator {
+    fn start(bus: &Server, more: &[&str]) -> Simulator {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rooms"));
-        command.arg("simulate").arg("--rooms").arg(example()).args(["--bus", bus]);
+        command.arg("simulate").arg("--rooms").arg(example()).args(["--bus", &bus.url()]);
         command.args(["--base-port", "0", "--speed", "20"]).args(more);
         let mut child = command
             .stdout(Stdio::piped())
@@ -85,8 +83,8 @@ impl Drop for Simulator {
     }
 }
 
-async fn on_topic(bus: &str) -> (Client, Events) {
-    let (client, events) = Client::connect(bus).await.expect("the bus is there");
+async fn on_topic(bus: &Server) -> (Client, Events) {
+    let (client, events) = Client::connect(&bus.url()).await.expect("the bus is there");
     client.recv("simulator").await.expect("the bus is open");
     (client, events)
 }

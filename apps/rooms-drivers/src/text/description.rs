@@ -51,7 +51,8 @@ pub(super) enum Read {
 #[derive(Clone, Debug)]
 pub(super) struct TextCommand {
     pub(super) send: Template,
-    pub(super) expect: Option<Regex>,
+    /// A pattern; the place stands in it as in what is sent.
+    pub(super) expect: Option<String>,
     pub(super) values: BTreeMap<String, String>,
     pub(super) range: Option<(i64, i64)>,
     pub(super) reply: Duration,
@@ -317,7 +318,7 @@ impl Check<'_> {
             (name.into_inner(), command)
         });
         let commands = commands.collect();
-        for (name, _) in &file.setting {
+        for name in file.setting.keys() {
             if !name.get_ref().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
                 || name.get_ref() == "inputs"
                 || COMMANDS.iter().any(|(.., place)| *place == Some(name.get_ref()))
@@ -380,6 +381,13 @@ impl Check<'_> {
             self.wrong(text.span(), format!("this pattern is not understood: {last}"));
             Regex::new("$^").expect("a pattern that is right")
         })
+    }
+
+    /// A pattern that may hold a command's place.
+    fn expected(&mut self, text: Spanned<String>, place: Option<&str>) -> String {
+        let filled = fill_expected(text.get_ref(), place, "x");
+        self.regex(&Spanned::new(text.span(), filled));
+        text.into_inner()
     }
 
     fn template(&mut self, text: &Spanned<String>, places: &[&str]) -> Template {
@@ -454,7 +462,7 @@ impl Check<'_> {
         }
         TextCommand {
             send,
-            expect: file.expect.map(|expect| self.regex(&expect)),
+            expect: file.expect.map(|expect| self.expected(expect, place)),
             values: file
                 .values
                 .into_iter()
@@ -575,6 +583,14 @@ impl Check<'_> {
             initial,
             on,
         }
+    }
+}
+
+/// The pattern with a value in its place.
+pub(super) fn fill_expected(pattern: &str, place: Option<&str>, value: &str) -> String {
+    match place {
+        Some(place) => pattern.replace(&format!("{{{place}}}"), &regex::escape(value)),
+        None => pattern.to_owned(),
     }
 }
 

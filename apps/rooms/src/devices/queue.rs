@@ -142,9 +142,9 @@ impl Queue {
         self.waiting.retain_mut(|waiting| {
             let stays = waiting.expires > now;
             if !stays {
-                let refusal = waiting.refused.take().unwrap_or_else(|| {
-                    Refusal::new(Reason::Timeout, "the device had no time for it within 5 s")
-                });
+                let text = "the device had no time for it within 5 s".to_owned();
+                let late = Refusal { reason: Reason::Timeout, text };
+                let refusal = waiting.refused.take().unwrap_or(late);
                 expired.push((waiting.ticket, Err(refusal)));
             }
             stays
@@ -155,7 +155,10 @@ impl Queue {
     /// When to look again.
     pub(super) fn due(&self) -> Option<Instant> {
         let later = |waiting: &Waiting| waiting.not_before.filter(|_| self.under_way.is_none());
-        self.waiting.iter().map(|waiting| waiting.expires.min(later(waiting).unwrap_or(waiting.expires))).min()
+        self.waiting
+            .iter()
+            .map(|waiting| waiting.expires.min(later(waiting).unwrap_or(waiting.expires)))
+            .min()
     }
 }
 

@@ -222,12 +222,14 @@ impl Session {
             && at <= now
         {
             let address = self.address.clone();
-            self.link = Link::Connecting(Box::pin(async move { Transport::connect(&address).await }));
+            self.link =
+                Link::Connecting(Box::pin(async move { Transport::connect(&address).await }));
         }
         loop {
             self.carry_out(now);
             let expired = self.queue.expire(now);
-            self.said.extend(expired.into_iter().map(|(ticket, result)| News::Answer(ticket, result)));
+            self.said
+                .extend(expired.into_iter().map(|(ticket, result)| News::Answer(ticket, result)));
             if let Some(timer) = self.timer_due(now) {
                 self.timers.remove(&timer);
                 self.driver.timer(timer, &mut self.io);
@@ -281,7 +283,10 @@ impl Session {
                     Effect::Set { key, value } => self.state(key, value, now),
                     Effect::Done(ticket) => self.answered(ticket, Ok(()), now),
                     Effect::Fail(ticket, refusal) => self.answered(ticket, Err(refusal), now),
-                    Effect::Timer(timer, after) => drop(self.timers.insert(timer, now + after)),
+                    Effect::Timer(timer, after) if matches!(self.link, Link::Open(_)) => {
+                        self.timers.insert(timer, now + after);
+                    }
+                    Effect::Timer(..) => {}
                     Effect::Cancel(timer) => drop(self.timers.remove(&timer)),
                     Effect::Fault(fault) => self.close(Over::Fault(fault), now),
                     Effect::Call(fact) => self.said.push(News::Call(fact)),

@@ -63,7 +63,8 @@ impl FromStr for Connect {
             "serial" if rest.starts_with('/') => Ok(Self::Serial { path: rest.into() }),
             "serial" => Err("serial:/dev/NAME is wanted, such as serial:/dev/ttyUSB0".to_owned()),
             _ => {
-                let near = remedy(scheme, ["tcp", "udp", "bridge", "serial"].into_iter(), "the ways are");
+                let near =
+                    remedy(scheme, ["tcp", "udp", "bridge", "serial"].into_iter(), "the ways are");
                 Err(format!("there is no way called {scheme:?}; {near}"))
             }
         }

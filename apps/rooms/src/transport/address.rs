@@ -9,12 +9,25 @@ use crate::room_file::{BridgeKind, Connect, Device, LineSettings, Parity, Room};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Address {
-    Tcp { host: String, port: u16 },
-    Udp { host: String, port: u16 },
+    Tcp {
+        host: String,
+        port: u16,
+    },
+    Udp {
+        host: String,
+        port: u16,
+    },
     /// A line behind a port of a bridge.
-    Bridge { host: String, port: u16, bridged: Bridged },
+    Bridge {
+        host: String,
+        port: u16,
+        bridged: Bridged,
+    },
     /// A line of this machine.
-    Serial { path: PathBuf, line: LineSettings },
+    Serial {
+        path: PathBuf,
+        line: LineSettings,
+    },
 }
 
 /// How a bridge hands a line on.

@@ -44,6 +44,7 @@ impl SerialLine {
             modes.insert(ControlModes::CSTOPB);
         }
         tcsetattr(&fd, OptionalActions::Now, &settings).map_err(wrong)?;
+        #[expect(deprecated, reason = "its successor is unsafe code; an OwnedFd stays what it is")]
         let fd = AsyncFd::new(fd).map_err(|error| Closed::Broken(error.to_string()))?;
         Ok(SerialLine(fd))
     }

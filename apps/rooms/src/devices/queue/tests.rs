@@ -115,7 +115,9 @@ fn what_has_waited_5_s_is_not_done_any_more() {
     assert_eq!(bench.queue.due(), Some(bench.at(5.0)));
     assert_eq!(bench.queue.expire(bench.at(4.9)), []);
     let expired = bench.queue.expire(bench.at(5.0));
-    assert!(matches!(&expired[..], [(Ticket(1), Err(refusal))] if refusal.reason == Reason::Timeout));
+    assert!(
+        matches!(&expired[..], [(Ticket(1), Err(refusal))] if refusal.reason == Reason::Timeout)
+    );
     assert_eq!(bench.next(5.0), None);
 }
 
