@@ -46,7 +46,10 @@ fn a_projector_warms_up_and_cools_down() {
 fn a_projector_reports_its_errors_and_somebodys_finger() {
     let mut rig = Rig::new(1);
     rig.run(5);
-    assert_eq!(rig.order("fault room-a projector erst=002000"), "ok fault room-a projector erst=002000");
+    assert_eq!(
+        rig.order("fault room-a projector erst=002000"),
+        "ok fault room-a projector erst=002000"
+    );
     rig.order("press room-a projector power");
     rig.run(90);
     assert_eq!(rig.state("room-a projector", "health.temperature"), "error");
@@ -168,7 +171,10 @@ fn two_codecs_are_connected_and_parted() {
     }
     rig.does("room-a codec", &dial("sip:lisbon@example.net"));
     rig.run(2);
-    assert_eq!(rig.calls("room-a codec"), [(CallState::Connected, "lisbon@example.net".to_owned())]);
+    assert_eq!(
+        rig.calls("room-a codec"),
+        [(CallState::Connected, "lisbon@example.net".to_owned())]
+    );
     assert_eq!(rig.calls("room-b codec"), [(CallState::Connected, "10.1.2.10".to_owned())]);
     rig.does("room-b codec", &Command::Hangup(None));
     rig.run(2);

@@ -111,8 +111,7 @@ async fn orders_on_the_bus_change_what_controllers_see() {
     let bus = bus();
     let folder = tempfile::tempdir().expect("a folder");
     let transcript = folder.path().join("frames");
-    let simulator =
-        Simulator::start(&bus, &["--transcript", transcript.to_str().expect("a path")]);
+    let simulator = Simulator::start(&bus, &["--transcript", transcript.to_str().expect("a path")]);
     let (client, mut events) = on_topic(&bus).await;
 
     let mut projector = simulator.connect("room-a projector tcp");
@@ -149,7 +148,8 @@ async fn a_script_gives_its_orders_at_their_times() {
     let (_client, mut events) = on_topic(&bus).await;
     let folder = tempfile::tempdir().expect("a folder");
     let script = folder.path().join("script");
-    std::fs::write(&script, "1s press room-a doccam power\n0.5s reboot room-a codec\n").expect("it");
+    std::fs::write(&script, "1s press room-a doccam power\n0.5s reboot room-a codec\n")
+        .expect("it");
     let _simulator = Simulator::start(&bus, &["--script", script.to_str().expect("a path")]);
     assert_eq!(hear(&mut events).await, "ok reboot room-a codec");
     assert_eq!(hear(&mut events).await, "ok press room-a doccam power");
@@ -161,14 +161,16 @@ async fn a_bridge_takes_the_settings_of_its_line_and_a_line_set_wrong_is_noise()
     let simulator = Simulator::start(&bus, &[]);
     // This one is at 115200, and bridges are at 9600 until told otherwise.
     let mut line = simulator.connect("room-b projector rfc2217");
-    let greeting = b"\xff\xfb\x03\xff\xfd\x03\xff\xfb\x01\xff\xfe\x01\xff\xfd\x00\xff\xfb\x00\xff\xfd\x2c";
+    let greeting =
+        b"\xff\xfb\x03\xff\xfd\x03\xff\xfb\x01\xff\xfe\x01\xff\xfd\x00\xff\xfb\x00\xff\xfd\x2c";
     read(&mut line, greeting);
     line.write_all(b"\xff\xfb\x2c").expect("it takes it");
     read(&mut line, b"\xff\xfa\x2c\x6b\x00\xff\xf0");
     line.write_all(b"\r*pow=?#\r").expect("it takes it");
     line.write_all(b"\xff\xfa\x2c\x01\x00\x01\xc2\x00\xff\xf0").expect("it takes it");
     read(&mut line, b"\xff\xfa\x2c\x65\x00\x01\xc2\x00\xff\xf0");
-    line.write_all(b"\xff\xfa\x2c\x02\x08\xff\xf0\xff\xfa\x2c\x03\x01\xff\xf0").expect("it takes it");
+    line.write_all(b"\xff\xfa\x2c\x02\x08\xff\xf0\xff\xfa\x2c\x03\x01\xff\xf0")
+        .expect("it takes it");
     read(&mut line, b"\xff\xfa\x2c\x66\x08\xff\xf0\xff\xfa\x2c\x67\x01\xff\xf0");
     line.write_all(b"\r*pow=?#\r").expect("it takes it");
     read(&mut line, b"*POW=OFF#\r\n");

@@ -76,6 +76,8 @@ pub enum Effect {
 pub struct Out {
     /// Since the simulator began.
     pub now: Duration,
+    /// How many times faster than the controllers' time this one passes.
+    pub speed: f64,
     /// The device's own: what others do does not change it.
     pub random: fastrand::Rng,
     effects: Vec<Effect>,
@@ -84,8 +86,15 @@ pub struct Out {
 impl Out {
     /// At the beginning.
     #[must_use]
-    pub fn new(seed: u64) -> Out {
-        Out { now: Duration::ZERO, random: fastrand::Rng::with_seed(seed), effects: Vec::new() }
+    pub fn new(seed: u64, speed: f64) -> Out {
+        let (now, random) = (Duration::ZERO, fastrand::Rng::with_seed(seed));
+        Out { now, speed, random, effects: Vec::new() }
+    }
+
+    /// When a controller that says nothing more has been silent for so long, by its own clock.
+    #[must_use]
+    pub fn after_silence(&self, limit: Duration) -> Duration {
+        self.now + limit.mul_f64(self.speed)
     }
 
     /// Sends a frame.

@@ -94,7 +94,9 @@ impl Order {
                 let from = from.strip_prefix("from=").ok_or_else(usage)?;
                 Order::Ring(name(room)?, from.to_owned())
             }
-            ["press", room, of, button] => Order::Press(name(room)?, device(of)?, button.to_owned()),
+            ["press", room, of, button] => {
+                Order::Press(name(room)?, device(of)?, button.to_owned())
+            }
             ["expect", room, of, pattern] => {
                 Order::Expect(name(room)?, device(of)?, pattern.to_owned(), EXPECT_WITHIN)
             }

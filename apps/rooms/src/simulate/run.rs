@@ -41,7 +41,8 @@ pub struct Options {
     /// The first device's port, on 127.0.0.1; 0 looks for ports that are free
     #[arg(long, value_name = "N", default_value_t = 24_000)]
     base_port: u16,
-    /// How many times faster than the world time passes
+    /// How many times faster than the world time passes; only how long a device waits for a silent
+    /// controller stays as it is
     #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
     /// The same seed makes the same numbers
@@ -92,11 +93,12 @@ async fn play(options: &Options, rooms: &Rooms, script: Script) -> Result<(), St
     let text = |error: io::Error| error.to_string();
     let signals = [SignalKind::interrupt(), SignalKind::terminate()];
     let [interrupt, terminate] = signals.map(signal);
-    let transcript = options.transcript.as_deref().map(|file| {
-        File::create(file).map_err(|error| format!("{}: {error}", file.display()))
-    });
+    let transcript = options
+        .transcript
+        .as_deref()
+        .map(|file| File::create(file).map_err(|error| format!("{}: {error}", file.display())));
     let (ports, lines) = bind(rooms, options).await?;
-    let world = World::new(rooms, &ports, options.seed)?;
+    let world = World::new(rooms, &ports, options.seed, options.speed)?;
     let (client, events) = Client::connect(&options.bus)
         .await
         .map_err(|error| format!("the bus {}: {error}", options.bus))?;
@@ -229,7 +231,8 @@ async fn bind(rooms: &Rooms, options: &Options) -> Result<(Ports, Vec<Line>), St
     let mut last = "no ports".to_owned();
     for _ in 0..TRIES {
         // Below those that the system gives to connections.
-        let ports = ports(rooms, fastrand::u16(10_000..30_000)).map_err(|error| error.to_string())?;
+        let ports =
+            ports(rooms, fastrand::u16(10_000..30_000)).map_err(|error| error.to_string())?;
         match bind_at(rooms, &ports, options).await {
             Ok(lines) => return Ok((ports, lines)),
             Err(error) => last = error,

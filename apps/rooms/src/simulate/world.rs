@@ -85,11 +85,11 @@ struct Expected {
 
 impl World {
     /// Every device of these rooms that has a port, in the order of the ports. The same seed makes
-    /// the same numbers.
+    /// the same numbers; time passes so many times faster than the controllers'.
     ///
     /// # Errors
     /// A device can't be played; says which and why.
-    pub fn new(rooms: &Rooms, ports: &Ports, seed: u64) -> Result<World, String> {
+    pub fn new(rooms: &Rooms, ports: &Ports, seed: u64, speed: f64) -> Result<World, String> {
         let mut world = World::default();
         let mut seeds = fastrand::Rng::with_seed(seed);
         for ((room_name, name), _) in ports {
@@ -104,7 +104,8 @@ impl World {
                 if is_codec {
                     let mut numbers = device.number_match.clone();
                     numbers.extend(device.dial.clone());
-                    let appears_as = numbers.first().cloned().unwrap_or_else(|| room.id.to_string());
+                    let appears_as =
+                        numbers.first().cloned().unwrap_or_else(|| room.id.to_string());
                     world.calls.add(at, room.id.clone(), numbers, appears_as);
                 }
                 models::build(&room.title, device)
@@ -121,7 +122,7 @@ impl World {
                 bridge,
                 is_codec,
                 model,
-                out: Out::new(seeds.u64(..)),
+                out: Out::new(seeds.u64(..), speed),
                 session: None,
                 is_silent: false,
                 is_noisy: false,
@@ -404,7 +405,13 @@ impl World {
                     if let Some(slow) = played.slow {
                         played.late.push_back((now + slow, bytes));
                     } else {
-                        self.orders.extend(sent(&mut self.frames, device, played.session, bytes, now));
+                        self.orders.extend(sent(
+                            &mut self.frames,
+                            device,
+                            played.session,
+                            bytes,
+                            now,
+                        ));
                     }
                 }
                 Effect::Close => {
@@ -460,12 +467,20 @@ fn readable(data: &[u8]) -> Vec<String> {
     let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     if data.iter().all(is_text) {
         let text = String::from_utf8_lossy(data);
-        return text.split(['\r', '\n']).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        return text
+            .split(['\r', '\n'])
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
     }
     let bytes: Vec<_> = data.iter().map(|byte| format!("{byte:02x}")).collect();
     vec![bytes.join(" ")]
 }
 
 fn quoted(value: &str) -> String {
-    if value.is_empty() || value.contains([' ', '"', '\\']) { format!("{value:?}") } else { value.to_owned() }
+    if value.is_empty() || value.contains([' ', '"', '\\']) {
+        format!("{value:?}")
+    } else {
+        value.to_owned()
+    }
 }

@@ -93,9 +93,10 @@ fn folder() -> tempfile::TempDir {
 impl Rig {
     pub(super) fn new(seed: u64) -> Rig {
         let folder = folder();
-        let (rooms, _) = room_file::read(folder.path(), &Drivers::default()).expect("they are right");
+        let (rooms, _) =
+            room_file::read(folder.path(), &Drivers::default()).expect("they are right");
         let ports = ports(&rooms, 20_000).expect("there are enough");
-        let world = World::new(&rooms, &ports, seed).expect("all can be played");
+        let world = World::new(&rooms, &ports, seed, 1.0).expect("all can be played");
         let at_devices = (0..world.len()).map(|at| {
             let (room, name) = world.name(at);
             let device = &rooms.get(room).expect("it is there").devices[name];
@@ -259,7 +260,9 @@ impl Rig {
             for (at, order) in orders {
                 let device = &mut self.at_devices[at];
                 match order {
-                    LineOrder::Send(session, bytes) if device.is_open && session == device.session => {
+                    LineOrder::Send(session, bytes)
+                        if device.is_open && session == device.session =>
+                    {
                         let mut io = Io::new();
                         device.driver.bytes(&bytes, &mut io);
                         self.carry_out(at, io);

@@ -132,8 +132,7 @@ impl Cisco {
             arguments.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
         };
         match *of {
-            ["Peripherals", "Connect" | "HeartBeat"]
-            | ["Camera", ..] => Ok(Vec::new()),
+            ["Peripherals", "Connect" | "HeartBeat"] | ["Camera", ..] => Ok(Vec::new()),
             ["Standby", what @ ("Activate" | "Deactivate")] => {
                 self.is_awake = what == "Deactivate";
                 Ok(self.status(&["Standby"]))
@@ -193,7 +192,9 @@ impl Cisco {
             ["SystemUnit", ..] => {
                 vec!["*s SystemUnit ProductId: \"Cisco TelePresence SX20\"".to_owned()]
             }
-            _ => vec!["*s Status (status=Error): Reason: \"No match on address expression.\"".to_owned()],
+            _ => vec![
+                "*s Status (status=Error): Reason: \"No match on address expression.\"".to_owned(),
+            ],
         }
     }
 
@@ -225,8 +226,7 @@ fn call_lines(call: &CallNews) -> Vec<String> {
         (Stage::Connected, _) => ("Connected", "Answered"),
         (Stage::Ended { .. }, _) => ("Idle", "Answered"),
     };
-    let direction =
-        if call.direction == Direction::Incoming { "Incoming" } else { "Outgoing" };
+    let direction = if call.direction == Direction::Incoming { "Incoming" } else { "Outgoing" };
     vec![
         format!("*s Call {id} Status: {status}"),
         format!("*s Call {id} Direction: {direction}"),
@@ -302,7 +302,9 @@ impl Model for Cisco {
         match defect {
             Defect::Off => self.has_other_password = false,
             Defect::WrongPassword => self.has_other_password = true,
-            Defect::Errors(_) => return Err("only projectors that speak PJLink have erst".to_owned()),
+            Defect::Errors(_) => {
+                return Err("only projectors that speak PJLink have erst".to_owned());
+            }
         }
         Ok(())
     }

@@ -123,7 +123,7 @@ impl Model for Extron {
     fn opened(&mut self, out: &mut Out) {
         self.bytes.clear();
         self.verbose = 0;
-        self.idle_at = Some(out.now + IDLE_MAX);
+        self.idle_at = Some(out.after_silence(IDLE_MAX));
         self.is_logged_in = self.password.is_none() && !self.has_other_password;
         out.send(Reply::Banner(BANNER.to_owned()).to_string());
         if !self.is_logged_in {
@@ -132,7 +132,7 @@ impl Model for Extron {
     }
 
     fn bytes(&mut self, data: &[u8], out: &mut Out) {
-        self.idle_at = Some(out.now + IDLE_MAX);
+        self.idle_at = Some(out.after_silence(IDLE_MAX));
         self.bytes.extend_from_slice(data);
         if !self.is_logged_in {
             self.password_line(out);
@@ -192,7 +192,9 @@ impl Model for Extron {
         match defect {
             Defect::Off => self.has_other_password = false,
             Defect::WrongPassword => self.has_other_password = true,
-            Defect::Errors(_) => return Err("only projectors that speak PJLink have erst".to_owned()),
+            Defect::Errors(_) => {
+                return Err("only projectors that speak PJLink have erst".to_owned());
+            }
         }
         Ok(())
     }

@@ -57,10 +57,8 @@ impl Lumens {
 
     fn heard(&mut self, asked: Frame, now: Duration) -> Frame {
         let mut reply = asked;
-        let is_power = matches!(
-            asked.command,
-            command::POWER | command::POWER_OTHER | command::POWER_ASK
-        );
+        let is_power =
+            matches!(asked.command, command::POWER | command::POWER_OTHER | command::POWER_ASK);
         if !is_power && !self.power.is_on() {
             reply.status = status::IGNORED;
             return reply;

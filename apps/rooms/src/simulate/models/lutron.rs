@@ -144,7 +144,8 @@ impl Lutron {
             LOWER => 0,
             _ => now,
         };
-        let fade = line.fields.get(3).and_then(|fade| seconds(fade)).map_or(FADE, Duration::from_secs);
+        let fade =
+            line.fields.get(3).and_then(|fade| seconds(fade)).map_or(FADE, Duration::from_secs);
         self.fades.retain(|(_, fading, _)| *fading != output);
         self.fades.push((out.now + fade, output, level));
         Ok(())
@@ -227,7 +228,9 @@ impl Model for Lutron {
         match defect {
             Defect::Off => self.has_other_password = false,
             Defect::WrongPassword => self.has_other_password = true,
-            Defect::Errors(_) => return Err("only projectors that speak PJLink have erst".to_owned()),
+            Defect::Errors(_) => {
+                return Err("only projectors that speak PJLink have erst".to_owned());
+            }
         }
         Ok(())
     }

@@ -41,13 +41,13 @@ enum Login {
 impl PjLink {
     pub(super) fn new(device: &Device) -> PjLink {
         let inputs = device.settings.get("inputs").and_then(toml::Value::as_table);
-        let inputs = inputs.into_iter().flatten().filter_map(|(name, code)| {
-            Some((name.clone(), code.as_str()?.to_ascii_uppercase()))
-        });
+        let inputs = inputs
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, code)| Some((name.clone(), code.as_str()?.to_ascii_uppercase())));
         let inputs: Vec<_> = inputs.collect();
-        let seconds = |seconds: Option<u16>, usual| {
-            Duration::from_secs(seconds.map_or(usual, u64::from))
-        };
+        let seconds =
+            |seconds: Option<u16>, usual| Duration::from_secs(seconds.map_or(usual, u64::from));
         PjLink {
             password: device.password.as_ref().map(|password| password.expose().to_owned()),
             has_other_password: false,
@@ -166,7 +166,7 @@ fn controller(login: &str) -> Option<[u8; 16]> {
 impl Model for PjLink {
     fn opened(&mut self, out: &mut Out) {
         self.lines.clear();
-        self.idle_at = Some(out.now + IDLE_MAX);
+        self.idle_at = Some(out.after_silence(IDLE_MAX));
         if self.password.is_some() || self.has_other_password {
             let random = format!("{:08x}", out.random.u32(..));
             self.login = Login::Wanted(random.clone());
@@ -178,7 +178,7 @@ impl Model for PjLink {
     }
 
     fn bytes(&mut self, data: &[u8], out: &mut Out) {
-        self.idle_at = Some(out.now + IDLE_MAX);
+        self.idle_at = Some(out.after_silence(IDLE_MAX));
         for line in self.lines.push(data) {
             self.heard(&line, out);
         }

@@ -241,7 +241,9 @@ impl Model for Polycom {
         match defect {
             Defect::Off => self.has_other_password = false,
             Defect::WrongPassword => self.has_other_password = true,
-            Defect::Errors(_) => return Err("only projectors that speak PJLink have erst".to_owned()),
+            Defect::Errors(_) => {
+                return Err("only projectors that speak PJLink have erst".to_owned());
+            }
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rooms_drivers::vocabulary::switch;
 use rooms_drivers::visca::wire::{
     self, Frames, Packet, PacketKind, Packets, Reply, Request, SEQUENCE_ABNORMAL,
 };
+use rooms_drivers::vocabulary::switch;
 
 use super::super::model::{Model, Out, no_button, state};
 use crate::room_file::Device;
@@ -91,9 +91,7 @@ impl Visca {
         let payload = reply.encode(self.address);
         out.send(match self.line {
             Line::Bare(_) => payload,
-            Line::Numbered { .. } => {
-                Packet { kind: PacketKind::Reply, sequence, payload }.encode()
-            }
+            Line::Numbered { .. } => Packet { kind: PacketKind::Reply, sequence, payload }.encode(),
         });
     }
 
@@ -171,7 +169,9 @@ impl Visca {
                 (takes, goes_to) = (SLOW, Some(View { zoom: i32::from(zoom), ..self.at }));
             }
             Request::Drive { pan, tilt } => self.drive = (pan, tilt),
-            Request::Home => (takes, goes_to) = (SLOW, Some(View { zoom: self.at.zoom, pan: 0, tilt: 0 })),
+            Request::Home => {
+                (takes, goes_to) = (SLOW, Some(View { zoom: self.at.zoom, pan: 0, tilt: 0 }))
+            }
             Request::PresetClear(number) => drop(self.presets.remove(&number)),
             Request::PresetSet(number) => drop(self.presets.insert(number, self.at)),
             Request::PresetRecall(number) => {
