@@ -15,7 +15,7 @@ mod run;
 mod script;
 mod world;
 
-pub use calls::{CallAction, CallNews, Calls, Stage};
+pub use calls::{CallAction, CallNews, Calls, News, Stage};
 pub use model::{Defect, Effect, Model, Out};
 pub use order::{Fault, Order};
 pub use run::{Options, TOPIC, run};

@@ -91,7 +91,7 @@ fn cameras_move_until_they_are_stopped_and_find_their_presets_again() {
         rig.does(device, &Command::Zoom(Zoom::Stop));
         rig.run(12);
         rig.agrees(device);
-        let pan = rig.state(device, "pan");
+        let pan = rig.state(device, "pan").to_owned();
         assert_ne!(pan, "0", "{device}");
         rig.does(device, &Command::Preset(PresetAction::Save, 3));
         rig.does(device, &Command::Move(Move::Home));

@@ -25,18 +25,18 @@ const ORDER_BYTES_MAX: usize = 64;
 
 /// Sent to every controller at first: suppress go-ahead both ways, echo is ours, binary both ways,
 /// and whether it knows of serial lines.
-pub const GREETING: [u8; 21] = [
+pub(super) const GREETING: [u8; 21] = [
     IAC, WILL, 3, IAC, DO, 3, IAC, WILL, 1, IAC, DONT, 1, IAC, DO, 0, IAC, WILL, 0, IAC, DO,
     COM_PORT,
 ];
 
 /// What a bridge is set to before anybody has said anything.
-pub const AT_FIRST: LineSettings =
+pub(super) const AT_FIRST: LineSettings =
     LineSettings { baud: 9600, data_bits: 8, parity: Parity::None, stop_bits: 1 };
 
 /// One line of the bridge.
 #[derive(Debug)]
-pub struct Bridge {
+pub(super) struct Bridge {
     line: LineSettings,
     state: State,
     order: Vec<u8>,
@@ -59,18 +59,17 @@ impl Default for Bridge {
 
 impl Bridge {
     /// A new controller, whose telnet begins anew; the line stays as it is set.
-    pub fn opened(&mut self) {
+    pub(super) fn opened(&mut self) {
         (self.state, self.order) = (State::Data, Vec::new());
     }
 
     /// How the line is set.
-    #[must_use]
-    pub fn line(&self) -> LineSettings {
+    pub(super) fn line(&self) -> LineSettings {
         self.line
     }
 
     /// Takes in what came from the controller: what is for the device, and what the bridge says.
-    pub fn bytes(&mut self, data: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    pub(super) fn bytes(&mut self, data: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let (mut device, mut controller) = (Vec::new(), Vec::new());
         for &byte in data {
             self.state = match (self.state, byte) {
@@ -110,8 +109,7 @@ impl Bridge {
     }
 
     /// The device's bytes for the controller.
-    #[must_use]
-    pub fn encode(data: &[u8]) -> Vec<u8> {
+    pub(super) fn encode(data: &[u8]) -> Vec<u8> {
         let double = |byte: &u8| std::iter::repeat_n(*byte, if *byte == IAC { 2 } else { 1 });
         data.iter().flat_map(double).collect()
     }
