@@ -27,6 +27,7 @@ fn a_projector_warms_up_and_cools_down() {
     let mut rig = Rig::new(1);
     rig.run(5);
     rig.does("room-a projector", &Command::Power(true));
+    rig.run(3);
     assert_eq!(rig.state("room-a projector", "power"), "warming");
     let early = rig.tell("room-a projector", &Command::Input("hdmi2".to_owned()));
     assert_eq!(early.expect_err("it is warming").reason, Reason::NotNow);

@@ -397,7 +397,8 @@ impl World {
         for effect in played.out.take() {
             match effect {
                 // A session that has no controller yet hears nothing.
-                Effect::Send(_) if played.is_silent || played.session.is_none() => {}
+                Effect::Send(_) if played.session.is_none() => {}
+                Effect::Send(_) | Effect::Close if played.is_silent => {}
                 Effect::Send(mut bytes) => {
                     if played.is_noisy {
                         played.out.random.fill(&mut bytes);

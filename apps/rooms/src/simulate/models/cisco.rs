@@ -60,7 +60,7 @@ impl Cisco {
             Session::WantsName => {
                 // That a name is wrong is only told with the password.
                 self.session = Session::WantsPassword { name_is_right: line.trim() == self.user };
-                out.send("Password: ");
+                out.send(format!("{line}\r\nPassword: "));
             }
             Session::WantsPassword { name_is_right } => {
                 let is_right = self.password.as_deref() == Some(line.trim());
