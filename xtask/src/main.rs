@@ -10,8 +10,11 @@ use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 
 /// Debian's packages that tests need, and a file of each.
-const TEST_TOOLS: [(&str, &str); 1] =
-    [("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")];
+const TEST_TOOLS: [(&str, &str); 3] = [
+    ("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"),
+    ("ser2net", "/usr/sbin/ser2net"),
+    ("socat", "/usr/bin/socat"),
+];
 
 /// Those of the languages that the examples and the clients are written in.
 const LANGUAGES: [(&str, &str); 7] = [

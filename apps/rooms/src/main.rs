@@ -1,10 +1,12 @@
 //! `rooms`: the conference rooms' command line. It only glues the library's parts.
 
 mod check;
+mod speak;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use rooms::simulate;
 
 /// The conference rooms on the bus.
 #[derive(Debug, Parser)]
@@ -17,6 +19,8 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(check::Args),
+    Devices(speak::Args),
+    Simulate(simulate::Options),
 }
 
 const EXIT_CODES: &str = "\
@@ -28,5 +32,13 @@ Exit codes:
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Devices(args) => speak::run(args),
+        Command::Simulate(options) => match simulate::run(&options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(mistakes) => {
+                mistakes.iter().for_each(|mistake| eprintln!("rooms: {mistake}"));
+                ExitCode::FAILURE
+            }
+        },
     }
 }

@@ -109,6 +109,10 @@ impl Rooms {
         self.0.get(id)
     }
 
+    pub(crate) fn get_mut(&mut self, id: &RoomName) -> Option<&mut Room> {
+        self.0.get_mut(id)
+    }
+
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {

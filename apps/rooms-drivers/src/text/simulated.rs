@@ -48,6 +48,11 @@ impl Simulated {
         &self.states
     }
 
+    /// Somebody presses a button at the device: this state becomes this, in the vocabulary's words.
+    pub fn press(&mut self, key: &str, word: &str) {
+        self.set(key, word);
+    }
+
     /// How long the change of power takes that is under way, if one is.
     #[must_use]
     pub fn change(&self) -> Option<Duration> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use rooms_messages::DeviceName;
@@ -32,6 +33,11 @@ pub enum Connect {
         /// The name of one of its ports.
         port: String,
     },
+    /// `serial:/dev/NAME`, a line of the machine on which the program runs
+    Serial {
+        /// The line's device file.
+        path: PathBuf,
+    },
 }
 
 const FORMS: &str = "tcp:HOST:PORT, udp:HOST:PORT or bridge:NAME/PORT is wanted";
@@ -54,8 +60,11 @@ impl FromStr for Connect {
                 let name = DeviceName::new(name).map_err(|error| error.to_string())?;
                 Ok(Self::Bridge { name, port: port.to_owned() })
             }
+            "serial" if rest.starts_with('/') => Ok(Self::Serial { path: rest.into() }),
+            "serial" => Err("serial:/dev/NAME is wanted, such as serial:/dev/ttyUSB0".to_owned()),
             _ => {
-                let near = remedy(scheme, ["tcp", "udp", "bridge"].into_iter(), "the ways are");
+                let near =
+                    remedy(scheme, ["tcp", "udp", "bridge", "serial"].into_iter(), "the ways are");
                 Err(format!("there is no way called {scheme:?}; {near}"))
             }
         }
@@ -69,6 +78,7 @@ impl fmt::Display for Connect {
             Self::Tcp { host, port } => f.write_str(&endpoint("tcp", host, *port)),
             Self::Udp { host, port } => f.write_str(&endpoint("udp", host, *port)),
             Self::Bridge { name, port } => write!(f, "bridge:{name}/{port}"),
+            Self::Serial { path } => write!(f, "serial:{}", path.display()),
         }
     }
 }

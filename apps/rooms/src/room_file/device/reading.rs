@@ -164,6 +164,7 @@ impl Reading<'_, '_, '_> {
                 self.bridge_port(name, port);
                 (Transport::Serial, connect.to_string())
             }
+            Connect::Serial { .. } => (Transport::Serial, connect.to_string()),
         };
         if let Some(row) = row
             && !row.transports.contains(&transport)
@@ -173,7 +174,9 @@ impl Reading<'_, '_, '_> {
             self.mistake("connect", text);
         }
         let (what, within) = match transport {
-            Transport::Serial => ("bridge port", Within::File),
+            Transport::Serial if !matches!(connect, Connect::Serial { .. }) => {
+                ("bridge port", Within::File)
+            }
             _ if row.is_some_and(|row| row.shared) => ("address", Within::Shared),
             _ => ("address", Within::All),
         };

@@ -1,0 +1,188 @@
+//! `rooms devices`: speaks with the devices of all rooms, and with everybody over the bus.
+//!
+//! A task per device ([`session`]) owns its connection; one task owns everything else ([`hub`]):
+//! it takes wishes from the bus and news from the sessions, and says facts. What can be decided
+//! without IO stands apart: which command is next ([`queue`]), when to connect again
+//! ([`back_off`]), what a wish wants of which device ([`parts`]), what is not so yet ([`work`]),
+//! what holds ([`board`]).
+
+mod answers;
+mod back_off;
+mod board;
+mod frames;
+mod hub;
+mod parts;
+mod queue;
+mod restore;
+mod session;
+mod work;
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::path::PathBuf;
+
+use linebus_client::{Client, Error, Event, Events, Message};
+use rooms_messages::{Epoch, FACTS, Timestamp, WISHES};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::room_file::{self, Drivers, Mistake};
+use hub::Hub;
+use session::{News, SessionId};
+
+/// Sessions wait when so much news is unread.
+const NEWS_MAX: usize = 1024;
+/// More lines than a snapshot of a thousand rooms wait for a slow bus; beyond, the oldest are
+/// lost, and the gap in their numbers says so.
+const LINES_MAX: usize = 50_000;
+
+/// What to speak with, and where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder of room files.
+    pub rooms: PathBuf,
+    /// The bus.
+    pub bus: String,
+    /// Where the simulator's ports begin, if the devices are simulated.
+    pub simulated: Option<u16>,
+}
+
+/// Why it ended, or could not begin.
+#[derive(Debug)]
+pub enum Failure {
+    /// The room files are wrong, in all these places.
+    Rooms(Vec<Mistake>),
+    /// There is no bus, or no longer.
+    Bus(Error),
+    /// Anything else.
+    Other(String),
+}
+
+/// Speaks with devices and bus until it is told to end by SIGTERM or SIGINT. Says `ready` on
+/// standard output when it hears wishes. SIGHUP reads the room files again.
+///
+/// # Errors
+/// The room files are wrong at the start, or the bus has closed the connection for good.
+pub async fn run(options: Options) -> Result<(), Failure> {
+    let (rooms, warnings) =
+        room_file::read(&options.rooms, &Drivers::default()).map_err(Failure::Rooms)?;
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let mut signals = Signals::register().map_err(|error| Failure::Other(error.to_string()))?;
+    let (client, mut events) = connect(&options.bus).await.map_err(Failure::Bus)?;
+    let (sender, mut news) = mpsc::channel(NEWS_MAX);
+    let mut hub = Hub::start(options.rooms, rooms, options.simulated, epoch(), sender)
+        .map_err(|error| Failure::Other(error.to_string()))?;
+    // Nobody may be reading, which is no reason not to serve.
+    let _ = writeln!(std::io::stdout(), "ready");
+    let mut lines = VecDeque::new();
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => hear(&mut hub, event),
+                None => return Err(Failure::Other("the bus has ended the connection".to_owned())),
+            },
+            Some((session, said)) = news.recv() => hear_news(&mut hub, session, said, &mut news),
+            () = sleep_until(hub.due()) => hub.tick(Instant::now()),
+            sent = say(&client, &lines), if !lines.is_empty() => {
+                if sent { drop(lines.pop_front()) } else { lines.clear() }
+            }
+            end = signals.next() => {
+                if end {
+                    break;
+                }
+                if let Err(refused) = hub.reload() {
+                    tracing::error!("{}", refused.text);
+                }
+            }
+        }
+        lines.extend(hub.take_lines());
+        send_what_can_be(&client, &mut lines);
+    }
+    // It may be gone already.
+    let _ = client.logoff().await;
+    Ok(())
+}
+
+async fn connect(bus: &str) -> Result<(Client, Events), Error> {
+    let builder = Client::builder(bus)?.retry_first_connection(true);
+    let (client, events) = builder.connect().await?;
+    client.recv(WISHES).await?;
+    Ok((client, events))
+}
+
+/// Another one after each start, and a larger one.
+fn epoch() -> Epoch {
+    Epoch(u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default())
+}
+
+fn hear(hub: &mut Hub, event: Event) {
+    match event {
+        Event::Message(Message { text, .. }) => hub.wish(&text, Instant::now()),
+        Event::Disconnected(lost) => tracing::warn!("{}; wishes may be missed", lost.why),
+        Event::Reconnected { after } => tracing::info!("the bus is back; deaf for {after:.1?}"),
+        Event::Refused(refused) => tracing::error!("{refused}"),
+        _ => {}
+    }
+}
+
+/// Takes in what waits, so that the facts of a busy moment go out together.
+fn hear_news(
+    hub: &mut Hub,
+    session: SessionId,
+    said: News,
+    news: &mut mpsc::Receiver<(SessionId, News)>,
+) {
+    let now = Instant::now();
+    hub.news(session, said, now);
+    for _ in 0..NEWS_MAX {
+        let Ok((session, said)) = news.try_recv() else { return };
+        hub.news(session, said, now);
+    }
+}
+
+/// Sends what the bus takes without waiting.
+fn send_what_can_be(client: &Client, lines: &mut VecDeque<String>) {
+    while let Some(line) = lines.front() {
+        match client.try_send(FACTS, line) {
+            Ok(true) => drop(lines.pop_front()),
+            Ok(false) => break,
+            Err(_disconnected) => lines.clear(),
+        }
+    }
+    let surplus = lines.len().saturating_sub(LINES_MAX);
+    lines.drain(..surplus);
+}
+
+/// Sends the first line when the bus takes it; false while there is no bus.
+async fn say(client: &Client, lines: &VecDeque<String>) -> bool {
+    match lines.front() {
+        Some(line) => client.send(FACTS, line).await.is_ok(),
+        None => true,
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Signal,
+}
+
+impl Signals {
+    fn register() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            reload: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// True to end, false to read the files again.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => true,
+            _ = self.interrupt.recv() => true,
+            _ = self.reload.recv() => false,
+        }
+    }
+}

@@ -1,0 +1,644 @@
+//! Calls between rooms: what codecs say goes to the links, what the links want goes to the codecs,
+//! and everybody is told.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use rooms_drivers as drivers;
+use rooms_drivers::{CallFact, Command, DialString, EndReason, Refusal, Ticket};
+use rooms_links::{
+    By, CallId, CallState, Config, Direction, Effect, Event, Links, Room as LinkRoom, RoomConfig,
+    Status, WishId,
+};
+use rooms_messages::{
+    DeviceName, Fact, Id, OfflineReason, Phase, Reason, Request, RoomName, RoomState, Text,
+    Timestamp, Wish,
+};
+use tokio::time::Instant;
+
+use super::Hub;
+use crate::devices::parts::Refused;
+use crate::devices::session::Order;
+use crate::room_file::{Incoming, Pairing, Room};
+
+/// More calls than a codec can have.
+const CALLS_MAX: usize = 32;
+
+/// An id that nobody can have given, as it has a blank in it: the answers bear none.
+const NAMELESS: &str = "nameless ";
+/// Such a one of ours, to which nobody wants an answer.
+const SILENT: &str = "silent ";
+
+/// The links, and what is known of each codec.
+#[derive(Debug)]
+pub(super) struct Calls {
+    links: Links,
+    /// The rooms of the links, as they were told.
+    told: Vec<Numbered>,
+    began: Instant,
+    /// When that was for people.
+    base: Timestamp,
+    codecs: BTreeMap<RoomName, Codec>,
+    orders: HashMap<Ticket, (RoomName, Ordered)>,
+    /// Rooms that have a link or a call.
+    busy: BTreeSet<RoomName>,
+    states: BTreeMap<RoomName, Status>,
+    /// Wishes without an id get one, so that their end is said, too.
+    nameless: u64,
+}
+
+/// What the links know of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Numbered {
+    name: RoomName,
+    city: String,
+    dial: String,
+    appears_as: Vec<String>,
+    incoming: Incoming,
+    pairing: Pairing,
+    wake: u16,
+}
+
+#[derive(Debug)]
+struct Codec {
+    name: DeviceName,
+    is_online: bool,
+    asleep: bool,
+    /// None until it has said them since it is online.
+    calls: Option<Vec<Known>>,
+    next_id: u32,
+    /// A dial is under way that has made no call yet.
+    dials: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    id: CallId,
+    call: drivers::Call,
+    dialed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ordered {
+    Prepare,
+    Dial,
+    Other,
+}
+
+impl Calls {
+    /// Of no rooms.
+    pub(super) fn none() -> Calls {
+        let links = Links::new(Config::new(Vec::new())).expect("no rooms contradict nothing");
+        Calls {
+            links,
+            told: Vec::new(),
+            began: Instant::now(),
+            base: Timestamp::now(),
+            codecs: BTreeMap::new(),
+            orders: HashMap::new(),
+            busy: BTreeSet::new(),
+            states: BTreeMap::new(),
+            nameless: 0,
+        }
+    }
+
+    /// When the links want to know the time.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.links.next_timer().map(|timer| self.began + timer)
+    }
+
+    pub(super) fn is_busy(&self, room: &RoomName) -> bool {
+        self.busy.contains(room)
+    }
+
+    pub(super) fn busy_rooms(&self) -> impl Iterator<Item = &RoomName> {
+        self.busy.iter()
+    }
+
+    fn codec(&self, room: &LinkRoom) -> Option<(RoomName, &Codec)> {
+        let room = RoomName::new(room.as_str()).ok()?;
+        let codec = self.codecs.get(&room)?;
+        Some((room, codec))
+    }
+}
+
+impl Hub {
+    /// The rooms may be others. Links know only rooms with codecs; if those changed, they begin
+    /// anew with what the codecs say: calls that there are go on.
+    pub(super) fn calls_apply(&mut self) {
+        let told: Vec<_> = self.rooms.iter().filter_map(Numbered::of).collect();
+        let changed = told != self.calls.told;
+        if changed {
+            match Links::new(Config::new(told.iter().map(Numbered::config).collect())) {
+                Ok(links) => self.renew(links, told),
+                Err(error) => tracing::error!("rooms can't be connected as before: {error}"),
+            }
+        }
+        let rooms: Vec<_> = self.rooms.iter().map(|room| room.id.clone()).collect();
+        for room in rooms {
+            self.say_room(&room);
+        }
+    }
+
+    fn renew(&mut self, links: Links, told: Vec<Numbered>) {
+        let mut before = std::mem::replace(&mut self.calls, Calls::none());
+        self.calls.links = links;
+        self.calls.told = told;
+        self.calls.nameless = before.nameless;
+        let mut events = Vec::new();
+        for room in self.rooms.iter() {
+            let codec = room.devices.iter().find(|(_, device)| device.role == "codec");
+            let Some((name, _)) = codec else { continue };
+            let device = self.devices.get(&(room.id.clone(), name.clone()));
+            let is_new = device.is_some_and(|device| device.is_online.is_none());
+            let known =
+                before.codecs.remove(&room.id).filter(|codec| codec.name == *name && !is_new);
+            let of = LinkRoom::from(room.id.as_str());
+            if self.maintenance.contains_key(&room.id) {
+                events.push(Event::Maintenance { room: of.clone(), on: true });
+            }
+            let codec = known.unwrap_or_else(|| Codec::new(name.clone()));
+            match &codec.calls {
+                Some(_) if codec.is_online => {
+                    events.push(Event::Online { room: of, calls: codec.list() });
+                }
+                _ if device.is_some_and(|device| device.is_online == Some(false)) => {
+                    events.push(Event::Offline { room: of, asleep: codec.asleep });
+                }
+                _ => {}
+            }
+            self.calls.codecs.insert(room.id.clone(), codec);
+        }
+        self.say_links_over();
+        events.into_iter().for_each(|event| self.link(event));
+    }
+
+    /// Links that were known are told anew, or are no more.
+    fn say_links_over(&mut self) {
+        for (near, far) in self.board.links() {
+            self.board.say(Fact::Link {
+                near,
+                far,
+                phase: Phase::Idle,
+                by: None,
+                since: None,
+                asking: None,
+                reason: None,
+                side: None,
+            });
+        }
+    }
+
+    pub(super) fn calls_tick(&mut self) {
+        if self.calls.due().is_some_and(|due| due <= Instant::now()) {
+            self.link(Event::Tick);
+        }
+    }
+
+    pub(super) fn codec_online(&mut self, room: &RoomName, device: &DeviceName) {
+        if let Some(codec) = self.calls.codecs.get_mut(room)
+            && codec.name == *device
+        {
+            codec.is_online = true;
+            codec.asleep = false;
+            self.codec_ready(room);
+        }
+    }
+
+    /// A codec is under control when it is online and has said its calls.
+    fn codec_ready(&mut self, room: &RoomName) {
+        let Some(codec) = self.calls.codecs.get(room) else { return };
+        if codec.is_online && codec.calls.is_some() {
+            let (of, calls) = (LinkRoom::from(room.as_str()), codec.list());
+            self.link(Event::Online { room: of, calls });
+        }
+    }
+
+    pub(super) fn codec_offline(
+        &mut self,
+        room: &RoomName,
+        device: &DeviceName,
+        reason: OfflineReason,
+    ) {
+        if let Some(codec) = self.calls.codecs.get_mut(room)
+            && codec.name == *device
+        {
+            let next_id = codec.next_id;
+            *codec = Codec { next_id, ..Codec::new(device.clone()) };
+            codec.asleep = reason == OfflineReason::Asleep;
+            let asleep = codec.asleep;
+            self.link(Event::Offline { room: LinkRoom::from(room.as_str()), asleep });
+        }
+    }
+
+    /// What a codec says of its calls.
+    pub(super) fn call(&mut self, room: &RoomName, fact: CallFact) {
+        let Some(codec) = self.calls.codecs.get_mut(room) else { return };
+        let of = LinkRoom::from(room.as_str());
+        let was_ready = codec.is_online && codec.calls.is_some();
+        let mut failed = None;
+        match fact {
+            CallFact::All(calls) => {
+                let mut known = codec.calls.take().unwrap_or_default();
+                known.retain(|known| calls.iter().any(|call| call.id == known.call.id));
+                codec.calls = Some(known);
+                calls.into_iter().for_each(|call| codec.is_now(call));
+            }
+            CallFact::Is(call) => codec.is_now(call),
+            CallFact::Ended { id, reason } => failed = codec.ended(&id, reason),
+        }
+        if let Some(reason) = failed {
+            self.link(Event::Failed { room: of.clone(), reason });
+        }
+        if was_ready {
+            let codec = self.calls.codecs.get(room);
+            let calls = codec.map(Codec::list).unwrap_or_default();
+            self.link(Event::Calls { room: of, calls });
+        } else {
+            self.codec_ready(room);
+        }
+    }
+
+    /// True if the answer was to an order of the links.
+    pub(super) fn codec_answered(&mut self, ticket: Ticket, result: &Result<(), Refusal>) -> bool {
+        let Some((room, ordered)) = self.calls.orders.remove(&ticket) else { return false };
+        let of = LinkRoom::from(room.as_str());
+        match (ordered, result) {
+            (Ordered::Prepare, Ok(())) => self.link(Event::Prepared { room: of }),
+            (Ordered::Prepare | Ordered::Dial, Err(refusal)) => {
+                if let Some(codec) = self.calls.codecs.get_mut(&room) {
+                    codec.dials = false;
+                }
+                // A codec that is gone says so itself, and may come back in time.
+                if refusal.reason != drivers::Reason::Offline {
+                    let reason = match refusal.reason {
+                        drivers::Reason::Timeout => rooms_links::Reason::Timeout,
+                        _ => rooms_links::Reason::DeviceError,
+                    };
+                    self.link(Event::Failed { room: of, reason });
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// Hands a wish to the links, which answer it.
+    pub(super) fn link_wish(&mut self, request: &Request, now: Instant) -> Result<(), Refused> {
+        let (wish, rooms) = match &request.wish {
+            Wish::Connect { near, far } => {
+                (link_pair(near, far, rooms_links::Wish::Connect), vec![near, far])
+            }
+            Wish::Answer { room, caller } => {
+                (link_pair(room, caller, rooms_links::Wish::Answer), vec![room, caller])
+            }
+            Wish::Decline { room, caller } => {
+                (link_pair(room, caller, rooms_links::Wish::Decline), vec![room, caller])
+            }
+            Wish::Disconnect { room, other } => {
+                let link = |room: &RoomName| LinkRoom::from(room.as_str());
+                let wish = rooms_links::Wish::Disconnect(link(room), other.as_ref().map(link));
+                (wish, std::iter::once(room).chain(other).collect())
+            }
+            _ => return Ok(()),
+        };
+        if let Some(room) = rooms.iter().find(|room| !self.calls.codecs.contains_key(**room)) {
+            let text = format!("{room} has no codec and can't be connected");
+            return Err(Refused::new(Reason::Unsupported, text));
+        }
+        let id = match &request.id {
+            Some(id) => id.to_string(),
+            None => {
+                self.calls.nameless += 1;
+                format!("{NAMELESS}{}", self.calls.nameless)
+            }
+        };
+        let by = request.by.as_ref().map(|by| By::from(by.as_str()));
+        let request = rooms_links::Request { wish, id: Some(WishId::from(id)), by };
+        self.link_at(Event::Wish(request), now);
+        Ok(())
+    }
+
+    /// Ends whatever link a room has, because it is stopped: nobody waits for an answer.
+    pub(super) fn end_link(&mut self, room: &RoomName, now: Instant) {
+        if self.calls.is_busy(room) {
+            self.calls.nameless += 1;
+            let wish = rooms_links::Wish::Disconnect(LinkRoom::from(room.as_str()), None);
+            let id = format!("{SILENT}{}", self.calls.nameless);
+            let request = rooms_links::Request { wish, id: Some(WishId::from(id)), by: None };
+            self.link_at(Event::Wish(request), now);
+        }
+    }
+
+    fn link(&mut self, event: Event) {
+        self.link_at(event, Instant::now());
+    }
+
+    fn link_at(&mut self, event: Event, now: Instant) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            let time = now.saturating_duration_since(self.calls.began);
+            for effect in self.calls.links.handle(event, time) {
+                events.extend(self.carry_out(effect, now));
+            }
+        }
+        let snapshot = self.calls.links.snapshot();
+        let was = std::mem::take(&mut self.calls.busy);
+        let is_busy = |status: &Status| matches!(status, Status::Busy { .. });
+        let rooms =
+            snapshot.rooms.iter().filter(|(_, status)| is_busy(status)).map(|(room, _)| room);
+        let linked = snapshot.links.iter().flat_map(|link| [&link.from, &link.to]);
+        let rooms = rooms.chain(linked).filter_map(|room| RoomName::new(room.as_str()).ok());
+        self.calls.busy = rooms.collect();
+        if !was.is_subset(&self.calls.busy) {
+            for room in was.difference(&self.calls.busy).cloned().collect::<Vec<_>>() {
+                self.sequences.touched(&room, now);
+            }
+            self.apply_what_waits();
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect, now: Instant) -> Option<Event> {
+        match effect {
+            Effect::Prepare { room } => {
+                let (name, codec) = self.calls.codec(&room)?;
+                if !codec.is_online {
+                    // It may only sleep: a try now wakes it.
+                    let device = codec.name.clone();
+                    self.order(&name, &device, Order::Reconnect);
+                    return None;
+                }
+                self.codec_order(&room, Command::Prepare, Ordered::Prepare)
+            }
+            Effect::Dial { room, to } => match DialString::parse(&to) {
+                Ok(to) => {
+                    let (name, _) = self.calls.codec(&room)?;
+                    self.calls.codecs.get_mut(&name)?.dials = true;
+                    self.codec_order(&room, Command::Dial(to), Ordered::Dial)
+                }
+                Err(error) => {
+                    tracing::error!("{room}: {error}");
+                    Some(Event::Failed { room, reason: rooms_links::Reason::Unreachable })
+                }
+            },
+            Effect::Expect { room, incoming, .. } => {
+                if incoming == rooms_links::Incoming::Announce {
+                    return self.codec_order(&room, Command::Mute(true), Ordered::Other);
+                }
+                None
+            }
+            Effect::Answer { room, .. } => self.codec_order(&room, Command::Answer, Ordered::Other),
+            Effect::Hangup { room, call } => {
+                let (_, codec) = self.calls.codec(&room)?;
+                let known = codec.calls.iter().flatten().find(|known| known.id == call)?;
+                let id = known.call.id.clone();
+                self.codec_order(&room, Command::Hangup(Some(id)), Ordered::Other)
+            }
+            Effect::Fact(fact) => {
+                self.say_link_fact(fact, now);
+                None
+            }
+        }
+    }
+
+    fn codec_order(
+        &mut self,
+        room: &LinkRoom,
+        command: Command,
+        ordered: Ordered,
+    ) -> Option<Event> {
+        let (name, codec) = self.calls.codec(room)?;
+        let device = codec.name.clone();
+        let ticket = self.ticket();
+        if self.order(&name, &device, Order::Command(command, ticket)) {
+            self.calls.orders.insert(ticket, (name, ordered));
+            return None;
+        }
+        let reason = rooms_links::Reason::DeviceError;
+        (ordered != Ordered::Other).then(|| Event::Failed { room: room.clone(), reason })
+    }
+
+    fn say_link_fact(&mut self, fact: rooms_links::Fact, now: Instant) {
+        use rooms_links::Fact as Of;
+        let silent = |id: &WishId| id.as_str().starts_with(SILENT);
+        match fact {
+            Of::Accepted { id: Some(id), .. } | Of::Refused { id: Some(id), .. } if silent(&id) => {
+            }
+            Of::Done { id } | Of::Failed { id, .. } if silent(&id) => {}
+            Of::Accepted { id, already } => {
+                self.say_answer(Fact::Accepted { already, id: message_id(id.as_ref()) }, now);
+            }
+            Of::Refused { id, why } => {
+                let refused = Refused::new(reason(why.reason), why.text);
+                self.say_refused(message_id(id.as_ref()), refused, now);
+            }
+            Of::Done { id } => self.say_end(message_id(Some(&id)), Ok(())),
+            Of::Failed { id, why } => {
+                let refused = Refused::new(reason(why.reason), why.text);
+                self.say_end(message_id(Some(&id)), Err(refused));
+            }
+            Of::Link(link) => self.say_link(link),
+            Of::Connected { from, to } => {
+                if let (Ok(near), Ok(far)) = (room_name(&from), room_name(&to)) {
+                    self.board.say(Fact::Connect { near, far });
+                }
+            }
+            Of::Disconnected { from, to, why, side } => {
+                if let (Ok(near), Ok(far)) = (room_name(&from), room_name(&to)) {
+                    let reason = why.map(|why| reason(why.reason));
+                    let side = side.and_then(|side| room_name(&side).ok());
+                    self.board.say(Fact::Disconnect { near, far, reason, side });
+                }
+            }
+            Of::Room { room, status } => {
+                if let Ok(room) = room_name(&room) {
+                    self.calls.states.insert(room.clone(), status);
+                    self.say_room(&room);
+                }
+            }
+        }
+    }
+
+    fn say_link(&mut self, link: rooms_links::LinkState) {
+        let (Ok(near), Ok(far)) = (room_name(&link.from), room_name(&link.to)) else { return };
+        let asking = link.asking.then(|| far.clone());
+        self.board.say(Fact::Link {
+            near,
+            far,
+            phase: link.phase.as_str().parse().unwrap_or(Phase::Idle),
+            by: link.by.map(|by| Text::clean(by.as_str())),
+            since: Some(self.time_of(link.since)),
+            asking,
+            reason: link.why.map(|why| reason(why.reason)),
+            side: None,
+        });
+    }
+
+    fn time_of(&self, since: Duration) -> Timestamp {
+        let seconds = since.as_secs().min(u64::from(u32::MAX));
+        let second = self.calls.base.as_second() + i64::try_from(seconds).unwrap_or(0);
+        Timestamp::from_second(second).unwrap_or(self.calls.base)
+    }
+
+    /// Says the line of a room in everybody's catalogue.
+    fn say_room(&mut self, id: &RoomName) {
+        let Some(room) = self.rooms.get(id) else { return };
+        let out_of_use = self.maintenance.get(id);
+        let (state, with, other) = match self.calls.states.get(id) {
+            Some(Status::Busy { with, other }) => {
+                let with = with.as_ref().and_then(|with| room_name(with).ok());
+                (RoomState::Busy, with, other.as_ref().map(|other| Text::clean(other)))
+            }
+            _ if out_of_use.is_some() => (RoomState::Maintenance, None, None),
+            Some(Status::Free) => (RoomState::Free, None, None),
+            // Whoever sleeps can be called.
+            Some(Status::Offline { asleep: true }) => (RoomState::Free, None, None),
+            None if !self.calls.codecs.contains_key(id) => (RoomState::Free, None, None),
+            _ => (RoomState::Offline, None, None),
+        };
+        self.board.say(Fact::Room {
+            room: id.clone(),
+            state,
+            with,
+            other,
+            city: Some(Text::clean(&room.city)),
+            title: Some(Text::clean(&room.title)),
+            since: None,
+            until: out_of_use.copied().flatten(),
+        });
+    }
+
+    /// Takes a room out of use, or into use again.
+    pub(super) fn maintain(&mut self, room: &RoomName, on: bool, until: Option<Timestamp>) {
+        if on {
+            self.maintenance.insert(room.clone(), until);
+        } else {
+            self.maintenance.remove(room);
+        }
+        self.link(Event::Maintenance { room: LinkRoom::from(room.as_str()), on });
+        self.say_room(room);
+    }
+
+    /// Ends the maintenance of rooms whose time has come; looked at with every `alive`.
+    pub(super) fn end_maintenance(&mut self, _: Instant) {
+        let now = Timestamp::now();
+        let over = self.maintenance.iter().filter(|(_, until)| until.is_some_and(|at| at <= now));
+        for room in over.map(|(room, _)| room.clone()).collect::<Vec<_>>() {
+            self.maintain(&room, false, None);
+        }
+    }
+}
+
+impl Codec {
+    fn new(name: DeviceName) -> Codec {
+        Codec { name, is_online: false, asleep: false, calls: None, next_id: 0, dials: false }
+    }
+
+    fn list(&self) -> Vec<rooms_links::Call> {
+        let calls = self.calls.iter().flatten();
+        calls.map(Known::for_links).collect()
+    }
+
+    /// A call is as the codec says.
+    fn is_now(&mut self, call: drivers::Call) {
+        let calls = self.calls.get_or_insert_default();
+        if let Some(known) = calls.iter_mut().find(|known| known.call.id == call.id) {
+            known.call = call;
+        } else if calls.len() < CALLS_MAX {
+            let outgoing = call.direction == drivers::Direction::Outgoing;
+            let dialed = outgoing && std::mem::take(&mut self.dials);
+            self.next_id += 1;
+            calls.push(Known { id: CallId(self.next_id), call, dialed });
+        }
+    }
+
+    /// A call is over. Says why if a dial has come to nothing.
+    fn ended(&mut self, id: &str, reason: EndReason) -> Option<rooms_links::Reason> {
+        let calls = self.calls.as_mut()?;
+        let at = calls.iter().position(|known| known.call.id == id)?;
+        let known = calls.remove(at);
+        if !known.dialed || known.call.state == drivers::CallState::Connected {
+            return None;
+        }
+        match reason {
+            EndReason::Busy => Some(rooms_links::Reason::Busy),
+            EndReason::NoAnswer => Some(rooms_links::Reason::NoAnswer),
+            EndReason::Rejected => Some(rooms_links::Reason::Rejected),
+            EndReason::Unreachable | EndReason::Network => Some(rooms_links::Reason::Unreachable),
+            EndReason::Normal | EndReason::Unknown => None,
+        }
+    }
+}
+
+impl Known {
+    fn for_links(&self) -> rooms_links::Call {
+        rooms_links::Call {
+            id: self.id,
+            far: self.call.far.as_str().into(),
+            direction: match self.call.direction {
+                drivers::Direction::Incoming => Direction::Incoming,
+                drivers::Direction::Outgoing => Direction::Outgoing,
+            },
+            state: match self.call.state {
+                drivers::CallState::Dialing | drivers::CallState::Ringing => CallState::Ringing,
+                drivers::CallState::Connected => CallState::Connected,
+                drivers::CallState::Ending => CallState::Ending,
+            },
+            dialed: self.dialed,
+        }
+    }
+}
+
+impl Numbered {
+    /// None of a room that can't be called.
+    fn of(room: &Room) -> Option<Numbered> {
+        let codec = room.devices.values().find(|device| device.role == "codec")?;
+        Some(Numbered {
+            name: room.id.clone(),
+            city: room.city.clone(),
+            dial: codec.dial.clone()?,
+            appears_as: codec.number_match.clone(),
+            incoming: room.incoming,
+            pairing: room.pairing,
+            wake: codec.wake_seconds.unwrap_or_default(),
+        })
+    }
+
+    fn config(&self) -> RoomConfig {
+        let mut config = RoomConfig::new(self.name.as_str(), &self.city, &self.dial);
+        config.appears_as = self.appears_as.iter().map(|number| number.as_str().into()).collect();
+        config.incoming = match self.incoming {
+            Incoming::Open => rooms_links::Incoming::Open,
+            Incoming::Announce => rooms_links::Incoming::Announce,
+            Incoming::Ask => rooms_links::Incoming::Ask,
+        };
+        config.pairing = match self.pairing {
+            Pairing::DialAnswer => rooms_links::Pairing::DialAnswer,
+            Pairing::Both => rooms_links::Pairing::Both,
+        };
+        config.timers.wake = Duration::from_secs(u64::from(self.wake));
+        config
+    }
+}
+
+fn link_pair(
+    near: &RoomName,
+    far: &RoomName,
+    wish: fn(LinkRoom, LinkRoom) -> rooms_links::Wish,
+) -> rooms_links::Wish {
+    wish(LinkRoom::from(near.as_str()), LinkRoom::from(far.as_str()))
+}
+
+fn room_name(room: &LinkRoom) -> Result<RoomName, rooms_messages::BadName> {
+    RoomName::new(room.as_str())
+}
+
+/// None for a wish that had none.
+fn message_id(id: Option<&WishId>) -> Option<Id> {
+    id.and_then(|id| Id::new(id.as_str()).ok())
+}
+
+/// The links' reason in the words of messages; they have the same words.
+fn reason(reason: rooms_links::Reason) -> Reason {
+    reason.as_str().parse().unwrap_or(Reason::DeviceError)
+}

@@ -1,0 +1,78 @@
+//! Which device is played by what: one file per protocol.
+
+mod cisco;
+mod extron;
+mod itach;
+mod lumens;
+mod lutron;
+mod pjlink;
+mod polycom;
+mod text;
+mod visca;
+
+use rooms_drivers::text::TextDevice;
+
+use super::calls::{CallNews, Stage};
+use super::model::{Model, state};
+use crate::room_file::{Bridge, Device};
+
+/// What can be pressed at a codec, or at its remote control.
+const CODEC_BUTTONS: &str = "answer, hangup, mute, share, and dial:NUMBER";
+
+/// A model of a device as the room file has it.
+///
+/// # Errors
+/// Nothing here can play it; says why.
+pub(super) fn build(room: &str, device: &Device) -> Result<Box<dyn Model>, String> {
+    Ok(match device.driver.as_str() {
+        "pjlink" => Box::new(pjlink::PjLink::new(device)),
+        "visca-serial" | "visca-ip" => Box::new(visca::Visca::new(device)),
+        "lumens-dc" => Box::new(lumens::Lumens::new()),
+        "polycom-group" => Box::new(polycom::Polycom::new(room, device)),
+        "cisco-xapi" => Box::new(cisco::Cisco::new(device)),
+        "lutron" => Box::new(lutron::Lutron::new(device)),
+        "itach-relay" => Box::new(itach::ITach::with_relays(device)),
+        "extron-sis" => Box::new(extron::Extron::new(device)),
+        driver => match driver.strip_prefix("text:") {
+            Some(name) => Box::new(described(name, device.description.as_deref())?),
+            None => return Err(format!("the driver {driver} has no simulated device")),
+        },
+    })
+}
+
+/// The serial settings of an iTach box that stands between rooms and devices.
+pub(super) fn bridge(bridge: &Bridge) -> Box<dyn Model> {
+    Box::new(itach::ITach::with_serial(bridge))
+}
+
+fn described(name: &str, description: Option<&str>) -> Result<text::Text, String> {
+    let device = match description {
+        Some(text) => TextDevice::parse(text).map_err(|errors| {
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            format!("drivers/{name}.toml: {}", errors.join("; "))
+        })?,
+        None => {
+            let mut built_in = rooms_drivers::text::devices().iter();
+            let found = built_in.find(|device| device.name == name);
+            (**found.ok_or_else(|| format!("there is no description called {name}"))?).clone()
+        }
+    };
+    text::Text::new(device).ok_or_else(|| {
+        format!("drivers/{name}.toml does not say how the device behaves: add [simulate]")
+    })
+}
+
+/// Calls as states, for those who look at a codec.
+fn call_states<'a>(
+    calls: impl Iterator<Item = &'a CallNews>,
+) -> impl Iterator<Item = (String, String)> {
+    calls.map(|call| {
+        let stage = match call.stage {
+            Stage::Dialing => "dialing",
+            Stage::Ringing => "ringing",
+            Stage::Connected => "connected",
+            Stage::Ended { .. } => "ended",
+        };
+        state(format!("call.{}", call.id), format!("{stage}:{}", call.far))
+    })
+}

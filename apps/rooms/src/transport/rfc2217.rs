@@ -1,0 +1,263 @@
+//! RFC 2217: a serial line over telnet, its settings among the bytes.
+//!
+//! We say the line's settings and believe them when the bridge has said them back. The answer's
+//! code is the command's plus 100 (RFC 2217, section 3). Data bytes of 255 stand there twice.
+
+use std::collections::HashSet;
+use std::io;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Closed;
+use crate::room_file::{LineSettings, Parity};
+
+/// Said when a bridge does not confirm the settings.
+pub(super) const SILENT: &str =
+    "nothing; it does not speak RFC 2217 on this port (is its kind raw-tcp?)";
+
+const IAC: u8 = 255;
+const DONT: u8 = 254;
+const DO: u8 = 253;
+const WONT: u8 = 252;
+const WILL: u8 = 251;
+const SB: u8 = 250;
+const SE: u8 = 240;
+/// RFC 856.
+const BINARY: u8 = 0;
+/// RFC 858.
+const SUPPRESS_GO_AHEAD: u8 = 3;
+const COM_PORT: u8 = 44;
+const SET_BAUDRATE: u8 = 1;
+const SET_DATASIZE: u8 = 2;
+const SET_PARITY: u8 = 3;
+const SET_STOPSIZE: u8 = 4;
+const ANSWER: u8 = 100;
+/// More than any command of the RFC that we look at.
+const SUBNEGOTIATION_BYTES_MAX: usize = 64;
+/// How much of a bridge's sentence is kept.
+const SENTENCE_BYTES_MAX: usize = 200;
+
+/// One side of a telnet connection with the option of RFC 2217.
+#[derive(Debug)]
+pub(super) struct Rfc2217 {
+    /// What was not confirmed yet: command and value.
+    wanted: Vec<(u8, Vec<u8>)>,
+    line: LineSettings,
+    state: State,
+    subnegotiation: Vec<u8>,
+    /// What was answered already, so that two polite sides come to an end.
+    answered: HashSet<(u8, u8)>,
+    /// To be written before anything else.
+    outgoing: Vec<u8>,
+    /// Data that came while the settings were negotiated.
+    early: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Data,
+    Iac,
+    Option(u8),
+    Subnegotiation,
+    SubnegotiationIac,
+}
+
+impl Rfc2217 {
+    pub(super) fn new(line: LineSettings) -> Rfc2217 {
+        let parity = match line.parity {
+            Parity::None => 1,
+            Parity::Odd => 2,
+            Parity::Even => 3,
+        };
+        Rfc2217 {
+            wanted: vec![
+                (SET_BAUDRATE, line.baud.to_be_bytes().to_vec()),
+                (SET_DATASIZE, vec![line.data_bits]),
+                (SET_PARITY, vec![parity]),
+                (SET_STOPSIZE, vec![line.stop_bits]),
+            ],
+            line,
+            state: State::Data,
+            subnegotiation: Vec::new(),
+            answered: HashSet::new(),
+            outgoing: [
+                [IAC, WILL, COM_PORT],
+                [IAC, WILL, BINARY],
+                [IAC, DO, BINARY],
+                [IAC, DO, SUPPRESS_GO_AHEAD],
+            ]
+            .concat(),
+            early: Vec::new(),
+        }
+    }
+
+    /// Returns when the bridge has confirmed every setting.
+    pub(super) async fn negotiate(&mut self, stream: &mut TcpStream) -> Result<(), Closed> {
+        let mut buffer = [0; 1024];
+        let mut early = Vec::new();
+        while !self.wanted.is_empty() {
+            self.flush(stream).await.map_err(|error| Closed::broken(&error))?;
+            let count = match stream.read(&mut buffer).await {
+                Ok(count) => count,
+                Err(error) => return Err(refusal(&early).unwrap_or(Closed::broken(&error))),
+            };
+            if count == 0 {
+                return Err(refusal(&early).unwrap_or(Closed::Ended));
+            }
+            self.receive(&buffer[..count], &mut early)?;
+        }
+        self.early = early;
+        Ok(())
+    }
+
+    /// The device's bytes, at least one. Cancelling it loses nothing.
+    pub(super) async fn read(
+        &mut self,
+        stream: &mut TcpStream,
+        buffer: &mut [u8],
+    ) -> Result<Vec<u8>, Closed> {
+        loop {
+            if !self.early.is_empty() {
+                return Ok(std::mem::take(&mut self.early));
+            }
+            self.flush(stream).await.map_err(|error| Closed::broken(&error))?;
+            let count = match stream.read(buffer).await {
+                Ok(0) => return Err(Closed::Ended),
+                Ok(count) => count,
+                Err(error) => return Err(Closed::broken(&error)),
+            };
+            let mut data = Vec::with_capacity(count);
+            self.receive(&buffer[..count], &mut data)?;
+            if !data.is_empty() {
+                return Ok(data);
+            }
+        }
+    }
+
+    pub(super) async fn write(&mut self, stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+        self.flush(stream).await?;
+        stream.write_all(&doubled(bytes)).await
+    }
+
+    /// Writes what has to be; a part that was written is not written again.
+    async fn flush(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+        while !self.outgoing.is_empty() {
+            let written = stream.write(&self.outgoing).await?;
+            self.outgoing.drain(..written);
+        }
+        Ok(())
+    }
+
+    /// Takes bytes of the connection apart: what is the device's goes to `data`.
+    fn receive(&mut self, bytes: &[u8], data: &mut Vec<u8>) -> Result<(), Closed> {
+        for &byte in bytes {
+            self.state = match (self.state, byte) {
+                (State::Data, IAC) => State::Iac,
+                (State::Data, _) => {
+                    data.push(byte);
+                    State::Data
+                }
+                (State::Iac, IAC) => {
+                    data.push(IAC);
+                    State::Data
+                }
+                (State::Iac, WILL | WONT | DO | DONT) => State::Option(byte),
+                (State::Iac, SB) => {
+                    self.subnegotiation.clear();
+                    State::Subnegotiation
+                }
+                (State::Iac, _) => State::Data,
+                (State::Option(verb), option) => {
+                    self.option(verb, option)?;
+                    State::Data
+                }
+                (State::Subnegotiation, IAC) => State::SubnegotiationIac,
+                (State::SubnegotiationIac, SE) => {
+                    self.said()?;
+                    State::Data
+                }
+                (State::Subnegotiation | State::SubnegotiationIac, _) => {
+                    if self.subnegotiation.len() < SUBNEGOTIATION_BYTES_MAX {
+                        self.subnegotiation.push(byte);
+                    }
+                    State::Subnegotiation
+                }
+            };
+        }
+        Ok(())
+    }
+
+    fn option(&mut self, verb: u8, option: u8) -> Result<(), Closed> {
+        if !self.answered.insert((verb, option)) {
+            return Ok(());
+        }
+        let answer = match (verb, option) {
+            (DO, COM_PORT) => {
+                for (command, value) in &self.wanted {
+                    self.outgoing.extend([IAC, SB, COM_PORT, *command]);
+                    self.outgoing.extend(doubled(value));
+                    self.outgoing.extend([IAC, SE]);
+                }
+                return Ok(());
+            }
+            (DONT, COM_PORT) => {
+                let text = "it does not speak RFC 2217 on this port (is its kind raw-tcp?)";
+                return Err(Closed::Bridge(text.to_owned()));
+            }
+            // These we have said ourselves.
+            (DO | WILL, BINARY) | (WILL, SUPPRESS_GO_AHEAD) => return Ok(()),
+            (DO, SUPPRESS_GO_AHEAD) => WILL,
+            (DO, _) => WONT,
+            (WILL, _) => DONT,
+            _ => return Ok(()),
+        };
+        self.outgoing.extend([IAC, answer, option]);
+        Ok(())
+    }
+
+    /// The bridge has said something of the line.
+    fn said(&mut self) -> Result<(), Closed> {
+        let [COM_PORT, code, value @ ..] = &self.subnegotiation[..] else { return Ok(()) };
+        let Some(command) = code.checked_sub(ANSWER) else { return Ok(()) };
+        let Some(at) = self.wanted.iter().position(|(wanted, _)| *wanted == command) else {
+            return Ok(());
+        };
+        let (_, wanted) = self.wanted.remove(at);
+        if wanted == *value {
+            return Ok(());
+        }
+        let what = match command {
+            SET_BAUDRATE => "speed",
+            SET_DATASIZE => "data bits",
+            SET_PARITY => "parity",
+            _ => "stop bits",
+        };
+        Err(Closed::Config(format!("the bridge does not take the {what} of {}", self.line)))
+    }
+}
+
+/// With bytes of 255 twice.
+fn doubled(bytes: &[u8]) -> Vec<u8> {
+    let mut doubled = Vec::with_capacity(bytes.len());
+    for &byte in bytes {
+        doubled.push(byte);
+        if byte == IAC {
+            doubled.push(IAC);
+        }
+    }
+    doubled
+}
+
+/// What a bridge said before it closed the connection.
+fn refusal(said: &[u8]) -> Option<Closed> {
+    let said = String::from_utf8_lossy(&said[..said.len().min(SENTENCE_BYTES_MAX)]);
+    let said = said.trim();
+    if said.starts_with("Port already in use") {
+        return Some(Closed::SomeoneElse);
+    }
+    (!said.is_empty()).then(|| Closed::Bridge(said.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;
