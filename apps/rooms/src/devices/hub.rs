@@ -140,7 +140,7 @@ impl Hub {
         self.stop_forgotten(now);
         let outcome = self.work.expire(now);
         self.settle(outcome, now);
-        self.end_maintenance(now);
+        self.end_maintenance();
         self.calls_tick();
         self.raise_alerts(now);
         self.stop_idle(now);

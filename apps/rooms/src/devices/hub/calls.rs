@@ -1,28 +1,25 @@
 //! Calls between rooms: what codecs say goes to the links, what the links want goes to the codecs,
 //! and everybody is told.
 
+mod codec;
+mod numbered;
+mod say;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::time::Duration;
 
 use rooms_drivers as drivers;
-use rooms_drivers::{CallFact, Command, DialString, EndReason, Refusal, Ticket};
-use rooms_links::{
-    By, CallId, CallState, Config, Direction, Effect, Event, Links, Room as LinkRoom, RoomConfig,
-    Status, WishId,
-};
+use rooms_drivers::{CallFact, Command, DialString, Refusal, Ticket};
+use rooms_links::{By, Config, Effect, Event, Links, Room as LinkRoom, Status, WishId};
 use rooms_messages::{
-    DeviceName, Fact, Id, OfflineReason, Phase, Reason, Request, RoomName, RoomState, Text,
-    Timestamp, Wish,
+    DeviceName, Fact, OfflineReason, Phase, Reason, Request, RoomName, Timestamp, Wish,
 };
 use tokio::time::Instant;
 
 use super::Hub;
 use crate::devices::parts::Refused;
 use crate::devices::session::Order;
-use crate::room_file::{Incoming, Pairing, Room};
-
-/// More calls than a codec can have.
-const CALLS_MAX: usize = 32;
+use codec::Codec;
+use numbered::Numbered;
 
 /// An id that nobody can have given, as it has a blank in it: the answers bear none.
 const NAMELESS: &str = "nameless ";
@@ -45,37 +42,6 @@ pub(super) struct Calls {
     states: BTreeMap<RoomName, Status>,
     /// Wishes without an id get one, so that their end is said, too.
     nameless: u64,
-}
-
-/// What the links know of a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Numbered {
-    name: RoomName,
-    city: String,
-    dial: String,
-    appears_as: Vec<String>,
-    incoming: Incoming,
-    pairing: Pairing,
-    wake: u16,
-}
-
-#[derive(Debug)]
-struct Codec {
-    name: DeviceName,
-    is_online: bool,
-    asleep: bool,
-    /// None until it has said them since it is online.
-    calls: Option<Vec<Known>>,
-    next_id: u32,
-    /// A dial is under way that has made no call yet.
-    dials: bool,
-}
-
-#[derive(Debug)]
-struct Known {
-    id: CallId,
-    call: drivers::Call,
-    dialed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -418,96 +384,6 @@ impl Hub {
         (ordered != Ordered::Other).then(|| Event::Failed { room: room.clone(), reason })
     }
 
-    fn say_link_fact(&mut self, fact: rooms_links::Fact, now: Instant) {
-        use rooms_links::Fact as Of;
-        let silent = |id: &WishId| id.as_str().starts_with(SILENT);
-        match fact {
-            Of::Accepted { id: Some(id), .. } | Of::Refused { id: Some(id), .. } if silent(&id) => {
-            }
-            Of::Done { id } | Of::Failed { id, .. } if silent(&id) => {}
-            Of::Accepted { id, already } => {
-                self.say_answer(Fact::Accepted { already, id: message_id(id.as_ref()) }, now);
-            }
-            Of::Refused { id, why } => {
-                let refused = Refused::new(reason(why.reason), why.text);
-                self.say_refused(message_id(id.as_ref()), refused, now);
-            }
-            Of::Done { id } => self.say_end(message_id(Some(&id)), Ok(())),
-            Of::Failed { id, why } => {
-                let refused = Refused::new(reason(why.reason), why.text);
-                self.say_end(message_id(Some(&id)), Err(refused));
-            }
-            Of::Link(link) => self.say_link(link),
-            Of::Connected { from, to } => {
-                if let (Ok(near), Ok(far)) = (room_name(&from), room_name(&to)) {
-                    self.board.say(Fact::Connect { near, far });
-                }
-            }
-            Of::Disconnected { from, to, why, side } => {
-                if let (Ok(near), Ok(far)) = (room_name(&from), room_name(&to)) {
-                    let reason = why.map(|why| reason(why.reason));
-                    let side = side.and_then(|side| room_name(&side).ok());
-                    self.board.say(Fact::Disconnect { near, far, reason, side });
-                }
-            }
-            Of::Room { room, status } => {
-                if let Ok(room) = room_name(&room) {
-                    self.calls.states.insert(room.clone(), status);
-                    self.say_room(&room);
-                }
-            }
-        }
-    }
-
-    fn say_link(&mut self, link: rooms_links::LinkState) {
-        let (Ok(near), Ok(far)) = (room_name(&link.from), room_name(&link.to)) else { return };
-        let asking = link.asking.then(|| far.clone());
-        self.board.say(Fact::Link {
-            near,
-            far,
-            phase: link.phase.as_str().parse().unwrap_or(Phase::Idle),
-            by: link.by.map(|by| Text::clean(by.as_str())),
-            since: Some(self.time_of(link.since)),
-            asking,
-            reason: link.why.map(|why| reason(why.reason)),
-            side: None,
-        });
-    }
-
-    fn time_of(&self, since: Duration) -> Timestamp {
-        let seconds = since.as_secs().min(u64::from(u32::MAX));
-        let second = self.calls.base.as_second() + i64::try_from(seconds).unwrap_or(0);
-        Timestamp::from_second(second).unwrap_or(self.calls.base)
-    }
-
-    /// Says the line of a room in everybody's catalogue.
-    fn say_room(&mut self, id: &RoomName) {
-        let Some(room) = self.rooms.get(id) else { return };
-        let out_of_use = self.maintenance.get(id);
-        let (state, with, other) = match self.calls.states.get(id) {
-            Some(Status::Busy { with, other }) => {
-                let with = with.as_ref().and_then(|with| room_name(with).ok());
-                (RoomState::Busy, with, other.as_ref().map(|other| Text::clean(other)))
-            }
-            _ if out_of_use.is_some() => (RoomState::Maintenance, None, None),
-            Some(Status::Free) => (RoomState::Free, None, None),
-            // Whoever sleeps can be called.
-            Some(Status::Offline { asleep: true }) => (RoomState::Free, None, None),
-            None if !self.calls.codecs.contains_key(id) => (RoomState::Free, None, None),
-            _ => (RoomState::Offline, None, None),
-        };
-        self.board.say(Fact::Room {
-            room: id.clone(),
-            state,
-            with,
-            other,
-            city: Some(Text::clean(&room.city)),
-            title: Some(Text::clean(&room.title)),
-            since: None,
-            until: out_of_use.copied().flatten(),
-        });
-    }
-
     /// Takes a room out of use, or into use again.
     pub(super) fn maintain(&mut self, room: &RoomName, on: bool, until: Option<Timestamp>) {
         if on {
@@ -520,104 +396,12 @@ impl Hub {
     }
 
     /// Ends the maintenance of rooms whose time has come; looked at with every `alive`.
-    pub(super) fn end_maintenance(&mut self, _: Instant) {
+    pub(super) fn end_maintenance(&mut self) {
         let now = Timestamp::now();
         let over = self.maintenance.iter().filter(|(_, until)| until.is_some_and(|at| at <= now));
         for room in over.map(|(room, _)| room.clone()).collect::<Vec<_>>() {
             self.maintain(&room, false, None);
         }
-    }
-}
-
-impl Codec {
-    fn new(name: DeviceName) -> Codec {
-        Codec { name, is_online: false, asleep: false, calls: None, next_id: 0, dials: false }
-    }
-
-    fn list(&self) -> Vec<rooms_links::Call> {
-        let calls = self.calls.iter().flatten();
-        calls.map(Known::for_links).collect()
-    }
-
-    /// A call is as the codec says.
-    fn is_now(&mut self, call: drivers::Call) {
-        let calls = self.calls.get_or_insert_default();
-        if let Some(known) = calls.iter_mut().find(|known| known.call.id == call.id) {
-            known.call = call;
-        } else if calls.len() < CALLS_MAX {
-            let outgoing = call.direction == drivers::Direction::Outgoing;
-            let dialed = outgoing && std::mem::take(&mut self.dials);
-            self.next_id += 1;
-            calls.push(Known { id: CallId(self.next_id), call, dialed });
-        }
-    }
-
-    /// A call is over. Says why if a dial has come to nothing.
-    fn ended(&mut self, id: &str, reason: EndReason) -> Option<rooms_links::Reason> {
-        let calls = self.calls.as_mut()?;
-        let at = calls.iter().position(|known| known.call.id == id)?;
-        let known = calls.remove(at);
-        if !known.dialed || known.call.state == drivers::CallState::Connected {
-            return None;
-        }
-        match reason {
-            EndReason::Busy => Some(rooms_links::Reason::Busy),
-            EndReason::NoAnswer => Some(rooms_links::Reason::NoAnswer),
-            EndReason::Rejected => Some(rooms_links::Reason::Rejected),
-            EndReason::Unreachable | EndReason::Network => Some(rooms_links::Reason::Unreachable),
-            EndReason::Normal | EndReason::Unknown => None,
-        }
-    }
-}
-
-impl Known {
-    fn for_links(&self) -> rooms_links::Call {
-        rooms_links::Call {
-            id: self.id,
-            far: self.call.far.as_str().into(),
-            direction: match self.call.direction {
-                drivers::Direction::Incoming => Direction::Incoming,
-                drivers::Direction::Outgoing => Direction::Outgoing,
-            },
-            state: match self.call.state {
-                drivers::CallState::Dialing | drivers::CallState::Ringing => CallState::Ringing,
-                drivers::CallState::Connected => CallState::Connected,
-                drivers::CallState::Ending => CallState::Ending,
-            },
-            dialed: self.dialed,
-        }
-    }
-}
-
-impl Numbered {
-    /// None of a room that can't be called.
-    fn of(room: &Room) -> Option<Numbered> {
-        let codec = room.devices.values().find(|device| device.role == "codec")?;
-        Some(Numbered {
-            name: room.id.clone(),
-            city: room.city.clone(),
-            dial: codec.dial.clone()?,
-            appears_as: codec.number_match.clone(),
-            incoming: room.incoming,
-            pairing: room.pairing,
-            wake: codec.wake_seconds.unwrap_or_default(),
-        })
-    }
-
-    fn config(&self) -> RoomConfig {
-        let mut config = RoomConfig::new(self.name.as_str(), &self.city, &self.dial);
-        config.appears_as = self.appears_as.iter().map(|number| number.as_str().into()).collect();
-        config.incoming = match self.incoming {
-            Incoming::Open => rooms_links::Incoming::Open,
-            Incoming::Announce => rooms_links::Incoming::Announce,
-            Incoming::Ask => rooms_links::Incoming::Ask,
-        };
-        config.pairing = match self.pairing {
-            Pairing::DialAnswer => rooms_links::Pairing::DialAnswer,
-            Pairing::Both => rooms_links::Pairing::Both,
-        };
-        config.timers.wake = Duration::from_secs(u64::from(self.wake));
-        config
     }
 }
 
@@ -627,18 +411,4 @@ fn link_pair(
     wish: fn(LinkRoom, LinkRoom) -> rooms_links::Wish,
 ) -> rooms_links::Wish {
     wish(LinkRoom::from(near.as_str()), LinkRoom::from(far.as_str()))
-}
-
-fn room_name(room: &LinkRoom) -> Result<RoomName, rooms_messages::BadName> {
-    RoomName::new(room.as_str())
-}
-
-/// None for a wish that had none.
-fn message_id(id: Option<&WishId>) -> Option<Id> {
-    id.and_then(|id| Id::new(id.as_str()).ok())
-}
-
-/// The links' reason in the words of messages; they have the same words.
-fn reason(reason: rooms_links::Reason) -> Reason {
-    reason.as_str().parse().unwrap_or(Reason::DeviceError)
 }

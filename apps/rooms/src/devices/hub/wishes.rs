@@ -36,7 +36,7 @@ impl Hub {
             Ok(request) => request,
             Err(error) => {
                 let refused = Refused::new(Reason::BadWish, error.to_string());
-                return self.say_refused(Request::id_in(line), refused, now);
+                return self.say_refused(Request::id_in(line), &refused, now);
             }
         };
         let id = request.id.clone();
@@ -47,10 +47,10 @@ impl Hub {
         }
         if request.expires.is_some_and(|expires| expires < Timestamp::now()) {
             let text = "it came too late: press again";
-            return self.say_refused(id, Refused::new(Reason::Expired, text), now);
+            return self.say_refused(id, &Refused::new(Reason::Expired, text), now);
         }
         match self.decide(&request, now) {
-            Err(refused) => self.say_refused(id, refused, now),
+            Err(refused) => self.say_refused(id, &refused, now),
             Ok(Accepted::Answered) => {}
             Ok(accepted) => {
                 let already = matches!(accepted, Accepted::Already);
@@ -198,7 +198,7 @@ impl Hub {
         self.rooms.get(room).map(drop).ok_or_else(|| unknown(room))
     }
 
-    pub(super) fn say_refused(&mut self, id: Option<Id>, refused: Refused, now: Instant) {
+    pub(super) fn say_refused(&mut self, id: Option<Id>, refused: &Refused, now: Instant) {
         let text = Some(Text::clean(&refused.text));
         self.say_answer(Fact::Refused { id, reason: refused.reason, with: None, text }, now);
     }
