@@ -112,6 +112,14 @@ pub struct Why {
     pub reason: Reason,
     /// For people.
     pub text: String,
+    /// Of a wish that was refused: the room with which somebody is busy.
+    pub with: Option<Room>,
+}
+
+impl Why {
+    pub(crate) fn new(reason: Reason, text: impl Into<String>) -> Self {
+        Self { reason, text: text.into(), with: None }
+    }
 }
 
 /// A link between two rooms.

@@ -55,10 +55,10 @@ impl Links {
             Step::Preparing => {
                 let late = if link.sides[0].prepared { far } else { near };
                 let why = match self.rooms[late].codec.control {
-                    Control::Online => Why {
-                        reason: Reason::Timeout,
-                        text: format!("The codec of {} did not get ready.", self.city(late)),
-                    },
+                    Control::Online => Why::new(
+                        Reason::Timeout,
+                        format!("The codec of {} did not get ready.", self.city(late)),
+                    ),
                     _ => self.offline(late, late == near),
                 };
                 self.end(pair, Some(why), Some(late));
@@ -71,7 +71,7 @@ impl Links {
             }
             Step::Confirming => {
                 let text = "Only one of the two codecs says that it is connected.".to_owned();
-                self.end(pair, Some(Why { reason: Reason::Timeout, text }), None);
+                self.end(pair, Some(Why::new(Reason::Timeout, text)), None);
             }
             Step::Retrying => self.retry(pair),
             Step::Recovering => {
@@ -95,7 +95,7 @@ impl Links {
         let text = format!("The codec of {} does not hang up; it is told again.", self.city(room));
         let late = self.link_of(room).filter(|link| !link.is_wanted()).map(Link::pair);
         if let Some(pair) = late {
-            let outcome = Err(Why { reason: Reason::Timeout, text });
+            let outcome = Err(Why::new(Reason::Timeout, text));
             self.ledger.settle(Goal::Idle(pair), &outcome, &mut self.effects);
         }
     }

@@ -55,7 +55,7 @@ impl Links {
             let why = match codec.control {
                 Control::Online if codec.obstacle(pair.other(room)).is_some() => {
                     let text = format!("{} is in another call.", self.city(room));
-                    Why { reason: Reason::Busy, text }
+                    Why::new(Reason::Busy, text)
                 }
                 Control::Online => return None,
                 Control::Offline { asleep: true } if may_sleep => return None,
@@ -122,7 +122,7 @@ impl Links {
         if link.adopted && sights.iter().flatten().any(|sight| sight.ours) {
             // What was taken for somebody else's call is one that we dialled and cancelled.
             let text = "The call was cancelled.".to_owned();
-            self.end(pair, Some(Why { reason: Reason::Cancelled, text }), None);
+            self.end(pair, Some(Why::new(Reason::Cancelled, text)), None);
             return true;
         }
         let [near, far] = link.ends;
@@ -134,7 +134,7 @@ impl Links {
                     .is_some_and(|near| near.ours && near.direction == Direction::Outgoing))
         {
             let text = "Both rooms called each other at once.".to_owned();
-            self.end(pair, Some(Why { reason: Reason::Glare, text }), Some(far));
+            self.end(pair, Some(Why::new(Reason::Glare, text)), Some(far));
             return true;
         }
         let gone = [0, 1].into_iter().find(|side| {
@@ -173,8 +173,7 @@ impl Links {
     fn dial_failed(&mut self, pair: Pair, side: usize) {
         let link = &self.links[&pair];
         let text = || "The call ended before it was connected.".to_owned();
-        let why =
-            link.failure.clone().unwrap_or_else(|| Why { reason: Reason::Dropped, text: text() });
+        let why = link.failure.clone().unwrap_or_else(|| Why::new(Reason::Dropped, text()));
         if why.reason.is_network() && (1..=self.config.retries).contains(&link.dials) {
             self.go(pair, Step::Retrying, Some(Wait::Retry));
         } else {
@@ -248,15 +247,14 @@ impl Links {
 
     pub(crate) fn lose(&mut self, pair: Pair, side: usize) {
         let text = format!("The call was lost in {}.", self.city(side));
-        self.end(pair, Some(Why { reason: Reason::Dropped, text }), Some(side));
+        self.end(pair, Some(Why::new(Reason::Dropped, text)), Some(side));
     }
 
     /// A link is no longer wanted. Without a reason somebody wished the end of what was connected.
     pub(crate) fn end(&mut self, pair: Pair, why: Option<Why>, side: Option<usize>) {
-        let failed = why.clone().unwrap_or_else(|| Why {
-            reason: Reason::Cancelled,
-            text: "Somebody disconnected.".to_owned(),
-        });
+        let failed = why
+            .clone()
+            .unwrap_or_else(|| Why::new(Reason::Cancelled, "Somebody disconnected.".to_owned()));
         let Some(link) = self.links.get_mut(&pair) else { return };
         link.why = why;
         // A dial may still turn into a call, and then that is hung up.
@@ -324,7 +322,7 @@ impl Links {
             Reason::NotPermitted => format!("The codec of {near} may not call {far}."),
             _ => format!("The codec of {near} could not do it."),
         };
-        Why { reason, text }
+        Why::new(reason, text)
     }
 
     pub(crate) fn go(&mut self, pair: Pair, step: Step, wait: Option<Wait>) {

@@ -95,10 +95,15 @@ impl Links {
     fn free(&self, room: usize, near: bool) -> Refusable<()> {
         let codec = &self.rooms[room].codec;
         let city = self.city(room);
+        let busy = |with: Option<usize>, text: String| {
+            let with = with.map(|with| self.name(with));
+            Err(Why { with, ..Why::new(Reason::Busy, text) })
+        };
         if let Some(link) = self.link_of(room) {
-            let other = self.city(link.pair().other(room));
-            return refuse(
-                Reason::Busy,
+            let with = link.pair().other(room);
+            let other = self.city(with);
+            return busy(
+                Some(with),
                 match link.step {
                     _ if !near => format!("{city} is in another call."),
                     Step::Connected => format!("You are connected to {other} - disconnect first."),
@@ -111,16 +116,20 @@ impl Links {
         }
         match codec.control {
             Control::Unknown | Control::Offline { asleep: false } => Err(self.offline(room, near)),
-            _ => match codec.legs.first().map(|leg| &leg.far) {
-                None => Ok(()),
-                Some(_) if !near => refuse(Reason::Busy, format!("{city} is in another call.")),
-                Some(Far::Room(other)) => {
-                    refuse(Reason::Busy, format!("You are in a call with {}.", self.city(*other)))
-                }
-                Some(Far::Other(other)) => {
-                    refuse(Reason::Busy, format!("You are in a call with {other}."))
-                }
-            },
+            _ => {
+                let Some(far) = codec.legs.first().map(|leg| &leg.far) else { return Ok(()) };
+                let (with, other) = match far {
+                    Far::Room(other) => (Some(*other), self.city(*other).to_owned()),
+                    Far::Other(other) => (None, other.to_string()),
+                };
+                busy(
+                    with,
+                    match near {
+                        true => format!("You are in a call with {other}."),
+                        false => format!("{city} is in another call."),
+                    },
+                )
+            }
         }
     }
 
@@ -172,7 +181,7 @@ impl Links {
             .links
             .get(&pair)
             .filter(|link| !link.is_established())
-            .map(|_| Why { reason: Reason::Cancelled, text: "The call was cancelled.".to_owned() });
+            .map(|_| Why::new(Reason::Cancelled, "The call was cancelled.".to_owned()));
         self.end(pair, why, None);
         Ok(Answer::Accepted { already: false, goal })
     }
@@ -211,15 +220,13 @@ impl Links {
         let pair = self.ringing(room, from)?;
         self.take_calls(pair);
         let text = format!("{} declined.", self.city(room));
-        self.end(pair, Some(Why { reason: Reason::Rejected, text }), Some(room));
+        self.end(pair, Some(Why::new(Reason::Rejected, text)), Some(room));
         Ok(Answer::Accepted { already: false, goal: Goal::Idle(pair) })
     }
 
     fn known(&self, name: &Room) -> Refusable<usize> {
-        self.find(name).ok_or_else(|| Why {
-            reason: Reason::Unreachable,
-            text: format!("There is no room {name}."),
-        })
+        self.find(name)
+            .ok_or_else(|| Why::new(Reason::Unreachable, format!("There is no room {name}.")))
     }
 
     fn ready(&self) -> Refusable<()> {
@@ -234,10 +241,10 @@ impl Links {
 
     pub(crate) fn offline(&self, room: usize, near: bool) -> Why {
         let reason = if near { Reason::OfflineNear } else { Reason::OfflineFar };
-        Why { reason, text: format!("The codec of {} is not reachable.", self.city(room)) }
+        Why::new(reason, format!("The codec of {} is not reachable.", self.city(room)))
     }
 }
 
 fn refuse<T>(reason: Reason, text: impl Into<String>) -> Refusable<T> {
-    Err(Why { reason, text: text.into() })
+    Err(Why::new(reason, text))
 }

@@ -27,7 +27,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::room_file::{self, Drivers, Mistake};
+use crate::room_file::{self, Mistake};
 use hub::Hub;
 use session::{News, SessionId};
 
@@ -65,8 +65,7 @@ pub enum Failure {
 /// # Errors
 /// The room files are wrong at the start, or the bus has closed the connection for good.
 pub async fn run(options: Options) -> Result<(), Failure> {
-    let (rooms, warnings) =
-        room_file::read(&options.rooms, &Drivers::default()).map_err(Failure::Rooms)?;
+    let (rooms, warnings) = room_file::read(&options.rooms).map_err(Failure::Rooms)?;
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let mut signals = Signals::register().map_err(|error| Failure::Other(error.to_string()))?;
     let (client, mut events) = connect(&options.bus).await.map_err(Failure::Bus)?;

@@ -51,11 +51,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::room_file::{self, Drivers};
+    use crate::room_file;
 
     fn example() -> Rooms {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("example");
-        room_file::read(&folder, &Drivers::default()).expect("it is right").0
+        room_file::read(&folder).expect("it is right").0
     }
 
     #[test]

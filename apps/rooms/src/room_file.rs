@@ -24,7 +24,6 @@ pub use bridge::{Bridge, BridgeKind};
 pub use connect::{Connect, LineSettings, Parity};
 pub use device::{Device, Secret};
 pub use difference::{Change, Changes, RoomChange};
-pub use drivers::{DriverRow, Drivers, Transport};
 pub use mistake::{Mistake, Severity};
 pub use step::Step;
 
@@ -130,7 +129,7 @@ impl Rooms {
 ///
 /// # Errors
 /// Every mistake, in the order of files and lines, warnings among them.
-pub fn read(folder: &Path, drivers: &Drivers) -> Result<(Rooms, Vec<Mistake>), Vec<Mistake>> {
+pub fn read(folder: &Path) -> Result<(Rooms, Vec<Mistake>), Vec<Mistake>> {
     let mut found = Found::default();
     match files(folder) {
         Ok(files) if files.is_empty() => {
@@ -140,7 +139,7 @@ pub fn read(folder: &Path, drivers: &Drivers) -> Result<(Rooms, Vec<Mistake>), V
         Ok(files) => {
             for file in files {
                 match std::fs::read_to_string(&file) {
-                    Ok(text) => read_file(&file, &text, folder, drivers, &mut found),
+                    Ok(text) => read_file(&file, &text, folder, &mut found),
                     Err(error) => {
                         let text = format!("can't be read: {error}");
                         found.mistakes.push(Mistake::of_file(&file, text));
@@ -182,14 +181,14 @@ fn files(folder: &Path) -> std::io::Result<Vec<std::path::PathBuf>> {
     Ok(files)
 }
 
-fn read_file(file: &Path, text: &str, folder: &Path, drivers: &Drivers, found: &mut Found) {
+fn read_file(file: &Path, text: &str, folder: &Path, found: &mut Found) {
     let (document, values) = match source::parse(file, text) {
         Ok(parsed) => parsed,
         Err(mistake) => return found.mistakes.push(mistake),
     };
     let mut source = Source::new(file, text);
     let whole = Group::root(document.as_table());
-    let room = read_room(&mut source, &whole, &values, folder, drivers);
+    let room = read_room(&mut source, &whole, &values, folder);
     found.mistakes.extend(source.mistakes);
     found.claims.extend(source.claims);
     found.rooms.extend(room);
@@ -201,12 +200,10 @@ fn read_room(
     whole: &Group<'_>,
     values: &toml::Table,
     folder: &Path,
-    drivers: &Drivers,
 ) -> Option<Room> {
     source.unknown(whole, &["room", "bridge", "device"], "a room file has");
     let bridges = bridge::read_all(source, whole);
-    let devices =
-        device::read_all(source, whole, &Around { bridges: &bridges, folder, drivers, values });
+    let devices = device::read_all(source, whole, &Around { bridges: &bridges, folder, values });
     check_codecs(source, whole, &devices);
     let Some(room) = source.table(whole, "room") else {
         if !whole.has("room") {

@@ -26,6 +26,7 @@ pub struct TextDevice {
     pub serial: Option<String>,
     /// Its TCP port, if it has one.
     pub tcp: Option<u16>,
+    source: String,
     pub(super) pace: Duration,
     pub(super) gap: Duration,
     pub(super) skips_echo: bool,
@@ -39,6 +40,13 @@ pub struct TextDevice {
     pub(super) settings: Vec<(String, SettingFile)>,
     pub(super) simulate: Option<Simulate>,
     pub(super) reply: Duration,
+}
+
+/// The same text describes the same device.
+impl PartialEq for TextDevice {
+    fn eq(&self, other: &TextDevice) -> bool {
+        self.source == other.source
+    }
 }
 
 /// Where a frame of the device ends.
@@ -335,6 +343,7 @@ impl Check<'_> {
             kind,
             serial: file.serial,
             tcp: file.tcp,
+            source: self.source.to_owned(),
             pace: self.ms(file.pace_ms.as_ref(), 0, 0..=10_000),
             gap: self.ms(file.gap_ms.as_ref(), 500, 10..=10_000),
             skips_echo,

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rooms_drivers::vocabulary::{Kind, switch};
 use rooms_drivers::{Command, DriverInfo, Heading, Move, PresetAction, RelayAction, Volume, Zoom};
-use rooms_messages::{self as messages, DeviceName, Direction, Keys, Reason, Switch, Wish, ZoomTo};
+use rooms_messages::{
+    self as messages, DeviceName, Direction, Keys, Reason, RoomName, Switch, Wish, ZoomTo,
+};
 
 use super::board::Board;
 use crate::room_file::{Room, Step};
@@ -26,11 +28,13 @@ pub(super) struct Part {
 pub(super) struct Refused {
     pub(super) reason: Reason,
     pub(super) text: String,
+    /// The room with which somebody is busy.
+    pub(super) with: Option<RoomName>,
 }
 
 impl Refused {
     pub(super) fn new(reason: Reason, text: impl Into<String>) -> Refused {
-        Refused { reason, text: text.into() }
+        Refused { reason, text: text.into(), with: None }
     }
 }
 

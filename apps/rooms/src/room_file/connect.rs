@@ -40,7 +40,7 @@ pub enum Connect {
     },
 }
 
-const FORMS: &str = "tcp:HOST:PORT, udp:HOST:PORT or bridge:NAME/PORT is wanted";
+const FORMS: &str = "tcp:HOST:PORT, udp:HOST:PORT, bridge:NAME/PORT or serial:/dev/NAME is wanted";
 
 impl FromStr for Connect {
     type Err = String;

@@ -4,7 +4,9 @@ mod reading;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use rooms_drivers::text::TextDevice;
 use rooms_messages::DeviceName;
 use toml::{Table, Value};
 
@@ -41,8 +43,8 @@ pub struct Device {
     pub settings: Table,
     /// What stands in its `password_file`.
     pub password: Option<Secret>,
-    /// Of a `text:NAME` driver: the description, as TOML.
-    pub description: Option<String>,
+    /// Of a `text:NAME` driver.
+    pub description: Option<Arc<TextDevice>>,
 }
 
 /// A password. It is not shown.

@@ -7,7 +7,7 @@ use super::*;
 /// The example's rooms.
 fn example() -> Rooms {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("example");
-    read(&folder, &Drivers::default()).expect("the example is right").0
+    read(&folder).expect("the example is right").0
 }
 
 fn room<'a>(rooms: &'a Rooms, id: &str) -> &'a Room {
@@ -56,7 +56,7 @@ fn a_device_is_as_its_table_says() {
     let camera = device(room(&rooms, "room-b"), "document-camera");
     assert_eq!(camera.settings["kind"].as_str(), Some("document-camera"));
     let described = device(room(&rooms, "room-b"), "projector");
-    assert!(described.description.as_ref().is_some_and(|text| text.contains("pow=on")));
+    assert!(described.description.as_ref().is_some_and(|device| device.name == "benq"));
 }
 
 #[test]
@@ -81,39 +81,36 @@ fn folder_with(driver: &str) -> tempfile::TempDir {
 
 #[test]
 fn a_description_that_comes_with_the_program_is_used_unless_the_folder_has_its_own() {
-    let drivers = Drivers {
-        built_in: |name| (name == "benq").then_some("kind = \"projector\""),
-        check_description: |text| match text.contains("wrong") {
-            true => vec!["first".to_owned(), "second".to_owned()],
-            false => Vec::new(),
-        },
-        ..Drivers::default()
-    };
     let folder = folder_with("text:benq");
-    let description = |folder: &Path| {
-        let (rooms, _) = read(folder, &drivers)?;
-        Ok(device(room(&rooms, "a"), "projector").description.clone().expect("it has one"))
+    let about = |folder: &Path| {
+        let (rooms, _) = read(folder)?;
+        let device = device(room(&rooms, "a"), "projector");
+        Ok(device.description.as_ref().expect("it has one").about.clone())
     };
     let said = |mistakes: Vec<Mistake>| -> Vec<String> {
         let errors = mistakes.into_iter().filter(|mistake| mistake.severity == Severity::Error);
         errors.map(|mistake| mistake.text).collect()
     };
-    assert_eq!(description(folder.path()).as_deref(), Ok("kind = \"projector\""));
+    let built_in = about(folder.path()).expect("it is right");
+    assert_ne!(built_in, "our own");
     std::fs::create_dir(folder.path().join("drivers")).expect("a folder can be made");
     let own = folder.path().join("drivers/benq.toml");
-    std::fs::write(&own, "kind = \"display\"").expect("it can be written");
-    let mistakes = said(description(folder.path()).expect_err("it is for something else"));
+    let text = "name = \"benq\"\nabout = \"our own\"\nkind = \"projector\"\nread.until = [\"#\"]\ncommand.power_on.send = \"pow=on\"";
+    std::fs::write(&own, text).expect("it can be written");
+    assert_eq!(about(folder.path()).as_deref(), Ok("our own"));
+    std::fs::write(&own, text.replace("projector", "display")).expect("it can be written");
+    let mistakes = said(about(folder.path()).expect_err("it is for something else"));
     assert_eq!(mistakes, ["this description is for a display, not for projector"]);
     std::fs::write(&own, "wrong = true").expect("it can be written");
-    let mistakes = said(description(folder.path()).expect_err("it is wrong"));
-    assert_eq!(mistakes, ["drivers/benq.toml: first", "drivers/benq.toml: second"]);
-    let mistakes = read(folder_with("text:nec").path(), &drivers).expect_err("there is none");
+    let mistakes = said(about(folder.path()).expect_err("it is wrong"));
+    assert!(mistakes[0].starts_with("drivers/benq.toml:1:1: unknown field"), "{mistakes:?}");
+    let mistakes = read(folder_with("text:nec").path()).expect_err("there is none");
     assert!(mistakes[0].text.starts_with("no description of that name"), "{mistakes:?}");
 }
 
 #[test]
 fn a_room_that_cannot_be_called_is_right_but_said() {
-    let (rooms, warnings) = read(folder_with("pjlink").path(), &Drivers::default()).expect("right");
+    let (rooms, warnings) = read(folder_with("pjlink").path()).expect("right");
     assert_eq!(rooms.len(), 1);
     let [warning] = &warnings[..] else { panic!("{warnings:?}") };
     assert_eq!(warning.text, "no codec: this room can't be connected with another");
@@ -153,7 +150,7 @@ fn a_file_is_a_room_or_a_mistake_whatever_becomes_of_it() {
             }
         }
         let mut found = Found::default();
-        read_file(&file, &lines.join("\n"), &folder, &Drivers::default(), &mut found);
+        read_file(&file, &lines.join("\n"), &folder, &mut found);
         let errors = found.mistakes.iter().filter(|mistake| mistake.severity == Severity::Error);
         assert!(found.rooms.len() == 1 || errors.count() > 0, "{}", lines.join("\n"));
         Ok(())
@@ -172,7 +169,7 @@ fn numbers_end_at_their_limits() {
                 _ => text.replace("{ id", &format!("{{ {key} = {number}, id")),
             };
             std::fs::write(&file, text).expect("it can be written");
-            assert_eq!(read(folder.path(), &Drivers::default()).is_ok(), right, "{key} {number}");
+            assert_eq!(read(folder.path()).is_ok(), right, "{key} {number}");
         }
     }
 }

@@ -10,8 +10,6 @@ mod polycom;
 mod text;
 mod visca;
 
-use rooms_drivers::text::TextDevice;
-
 use super::calls::{CallNews, Stage};
 use super::model::{Model, state};
 use crate::room_file::{Bridge, Device};
@@ -33,8 +31,13 @@ pub(super) fn build(room: &str, device: &Device) -> Result<Box<dyn Model>, Strin
         "lutron" => Box::new(lutron::Lutron::new(device)),
         "itach-relay" => Box::new(itach::ITach::with_relays(device)),
         "extron-sis" => Box::new(extron::Extron::new(device)),
-        driver => match driver.strip_prefix("text:") {
-            Some(name) => Box::new(described(name, device.description.as_deref())?),
+        driver => match &device.description {
+            Some(description) => {
+                let played = text::Text::new(description.clone());
+                Box::new(played.ok_or_else(|| {
+                    format!("{driver} does not say how the device behaves: add [simulate]")
+                })?)
+            }
             None => return Err(format!("the driver {driver} has no simulated device")),
         },
     })
@@ -43,23 +46,6 @@ pub(super) fn build(room: &str, device: &Device) -> Result<Box<dyn Model>, Strin
 /// The serial settings of an iTach box that stands between rooms and devices.
 pub(super) fn bridge(bridge: &Bridge) -> Box<dyn Model> {
     Box::new(itach::ITach::with_serial(bridge))
-}
-
-fn described(name: &str, description: Option<&str>) -> Result<text::Text, String> {
-    let device = match description {
-        Some(text) => TextDevice::parse(text).map_err(|errors| {
-            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            format!("drivers/{name}.toml: {}", errors.join("; "))
-        })?,
-        None => {
-            let mut built_in = rooms_drivers::text::devices().iter();
-            let found = built_in.find(|device| device.name == name);
-            (**found.ok_or_else(|| format!("there is no description called {name}"))?).clone()
-        }
-    };
-    text::Text::new(device).ok_or_else(|| {
-        format!("drivers/{name}.toml does not say how the device behaves: add [simulate]")
-    })
 }
 
 /// Calls as states, for those who look at a codec.

@@ -15,7 +15,7 @@ use super::lines::{Happened, Line, LineEvent, Pty, TcpKind};
 use super::script::Script;
 use super::world::{Frame, LineOrder, World};
 use crate::ports::{Ports, ports};
-use crate::room_file::{self, BridgeKind, Connect, Drivers, Room, Rooms};
+use crate::room_file::{self, BridgeKind, Connect, Room, Rooms};
 
 /// The topic of orders and their answers.
 pub const TOPIC: &str = "simulator";
@@ -69,7 +69,7 @@ fn speed(text: &str) -> Result<f64, String> {
 /// # Errors
 /// It can't begin; says why, a line per mistake.
 pub fn run(options: &Options) -> Result<(), Vec<String>> {
-    let (rooms, warnings) = room_file::read(&options.rooms, &Drivers::default())
+    let (rooms, warnings) = room_file::read(&options.rooms)
         .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     warnings.iter().for_each(|warning| eprintln!("rooms: {warning}"));
     let script = match &options.script {

@@ -97,7 +97,10 @@ impl Rfc2217 {
         let mut buffer = [0; 1024];
         let mut early = Vec::new();
         while !self.wanted.is_empty() {
-            self.flush(stream).await.map_err(|error| Closed::broken(&error))?;
+            if self.flush(stream).await.is_err() {
+                // It has hung up, but may have said why: reading tells.
+                self.outgoing.clear();
+            }
             let count = match stream.read(&mut buffer).await {
                 Ok(count) => count,
                 Err(error) => return Err(refusal(&early).unwrap_or(Closed::broken(&error))),

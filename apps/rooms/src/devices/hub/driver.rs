@@ -1,8 +1,5 @@
 //! The driver of a device, as its room wants it.
 
-use std::sync::Arc;
-
-use rooms_drivers::text::TextDevice;
 use rooms_drivers::{Driver, DriverEntry};
 use toml::{Table, Value};
 
@@ -20,8 +17,7 @@ pub(super) fn of_device(room: &Room, device: &Device) -> Result<Box<dyn Driver>,
     let Some(description) = &device.description else {
         return rooms_drivers::build(&device.driver, &settings).map_err(|error| error.to_string());
     };
-    let described = TextDevice::parse(description).map_err(lines)?;
-    DriverEntry::described(Arc::new(described)).build(&settings).map_err(lines)
+    DriverEntry::described(description.clone()).build(&settings).map_err(lines)
 }
 
 /// Builds the driver of an iTach bridge, which sets its lines as the devices behind them want it.

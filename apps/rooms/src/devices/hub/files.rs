@@ -8,7 +8,7 @@ use super::{Device, Hub, ORDERS_MAX, driver};
 use crate::devices::parts::Refused;
 use crate::devices::session::{Session, SessionId};
 use crate::ports::{Ports, TooManyPorts, ports};
-use crate::room_file::{self, Bridge, BridgeKind, Change, Changes, Drivers, Room, Rooms};
+use crate::room_file::{self, Bridge, BridgeKind, Change, Changes, Room, Rooms};
 use crate::transport::Address;
 
 /// Where an iTach takes orders for itself.
@@ -18,7 +18,7 @@ impl Hub {
     /// Reads the files again. What is wrong with them changes nothing.
     pub(crate) fn reload(&mut self) -> Result<(), Refused> {
         let refused = |text: String| Refused::new(Reason::BadWish, text);
-        match room_file::read(&self.folder, &Drivers::default()) {
+        match room_file::read(&self.folder) {
             Ok((rooms, warnings)) => {
                 warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
                 self.apply(rooms).map_err(|error| refused(error.to_string()))

@@ -199,8 +199,9 @@ impl Hub {
     }
 
     pub(super) fn say_refused(&mut self, id: Option<Id>, refused: &Refused, now: Instant) {
-        let text = Some(Text::clean(&refused.text));
-        self.say_answer(Fact::Refused { id, reason: refused.reason, with: None, text }, now);
+        let Refused { reason, text, with } = refused;
+        let (with, text) = (with.clone(), Some(Text::clean(text)));
+        self.say_answer(Fact::Refused { id, reason: *reason, with, text }, now);
     }
 
     /// Says an answer and keeps it for the case that the wish comes again.
@@ -213,7 +214,7 @@ impl Hub {
     pub(super) fn say_end(&mut self, id: Option<Id>, result: Result<(), Refused>) {
         self.board.say(match result {
             Ok(()) => Fact::Done { id },
-            Err(Refused { reason, text }) => {
+            Err(Refused { reason, text, .. }) => {
                 Fact::Failed { id, reason, text: Some(Text::clean(&text)) }
             }
         });

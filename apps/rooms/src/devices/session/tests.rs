@@ -190,7 +190,10 @@ impl Driver for Scripted {
 }
 
 async fn scripted(pace_ms: u64) -> Bench {
-    let mut info = rooms_drivers::build("lutron", &Table::new()).expect("right").info().clone();
+    let mut info = rooms_drivers::build("lutron", &toml::toml! { outputs = { table = 1 } })
+        .expect("right")
+        .info()
+        .clone();
     info.pace = Duration::from_millis(pace_ms);
     Bench::with(Box::new(Scripted(info))).await
 }

@@ -21,9 +21,12 @@ fn ways_to_a_device_are_read_and_shown_the_same() {
 #[test]
 fn what_is_no_way_to_a_device_is_explained() {
     for (text, because) in [
-        ("10.1.2.10", "tcp:HOST:PORT, udp:HOST:PORT or bridge:NAME/PORT is wanted"),
+        (
+            "10.1.2.10",
+            "tcp:HOST:PORT, udp:HOST:PORT, bridge:NAME/PORT or serial:/dev/NAME is wanted",
+        ),
         ("tpc:10.1.2.10:24", "there is no way called \"tpc\"; did you mean `tcp`?"),
-        ("serial:/dev/ttyS0", "there is no way called \"serial\"; the ways are tcp, udp, bridge"),
+        ("spi:/dev/spi0", "there is no way called \"spi\"; the ways are tcp, udp, bridge, serial"),
         ("tcp:10.1.2.10", "a port is wanted after the host, such as 10.1.2.3:4352"),
         ("tcp:10.1.2.10:0", "the port is a whole number from 1 to 65535"),
         ("tcp:10.1.2.10:65536", "the port is a whole number from 1 to 65535"),

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use rooms_drivers::Form;
+use rooms_drivers::text::TextDevice;
 use rooms_messages::{DeviceName, Word};
 use toml::{Table, Value};
 
@@ -13,7 +15,7 @@ use super::super::ROLES;
 use super::super::across::Within;
 use super::super::bridge::{Bridge, BridgeKind};
 use super::super::connect::{Connect, LineSettings, endpoint};
-use super::super::drivers::{DriverRow, Drivers, Transport};
+use super::super::drivers::{self, DriverRow, Transport};
 use super::super::mistake::remedy;
 use super::super::settings;
 use super::super::source::{Group, Source};
@@ -23,7 +25,6 @@ use super::{Device, KEYS, Secret};
 pub(in super::super) struct Around<'a> {
     pub(in super::super) bridges: &'a BTreeMap<DeviceName, Option<Bridge>>,
     pub(in super::super) folder: &'a Path,
-    pub(in super::super) drivers: &'a Drivers,
     /// The whole file as plain values.
     pub(in super::super) values: &'a Table,
 }
@@ -127,11 +128,11 @@ impl Reading<'_, '_, '_> {
     }
 
     /// What is known of the driver, and its description if it has one.
-    fn driver(&mut self, driver: &str) -> (Option<DriverRow>, Option<String>) {
+    fn driver(&mut self, driver: &str) -> (Option<DriverRow>, Option<Arc<TextDevice>>) {
         let Some(described) = driver.strip_prefix("text:") else {
-            let row = self.around.drivers.row(driver).cloned();
+            let row = drivers::rows().iter().find(|row| row.name == driver).cloned();
             if row.is_none() {
-                let names = self.around.drivers.rows.iter().map(|row| row.name);
+                let names = drivers::rows().iter().map(|row| row.name);
                 let names = remedy(driver, names.chain(["text:NAME"]), "the drivers are");
                 self.mistake("driver", format!("there is no driver {driver:?}; {names}"));
             }
@@ -142,8 +143,8 @@ impl Reading<'_, '_, '_> {
             self.mistake("driver", text.to_owned());
             return (None, None);
         }
-        match self.around.drivers.description(described, self.around.folder) {
-            Ok(text) => (Some(DriverRow::described(&text)), Some(text)),
+        match drivers::description(described, self.around.folder) {
+            Ok(device) => (Some(DriverRow::described(&device)), Some(device)),
             Err(wrong) => {
                 for wrong in wrong {
                     self.mistake("driver", wrong);
@@ -154,7 +155,8 @@ impl Reading<'_, '_, '_> {
     }
 
     fn connect(&mut self, row: Option<&DriverRow>) -> Option<Connect> {
-        let about = "how it is reached: tcp:HOST:PORT, udp:HOST:PORT or bridge:NAME/PORT";
+        let about =
+            "how it is reached: tcp:HOST:PORT, udp:HOST:PORT, bridge:NAME/PORT or serial:/dev/NAME";
         let text = self.source.needed(&self.table, "connect", about)?;
         let connect: Connect = self.parsed("connect", &text)?;
         let (transport, end) = match &connect {

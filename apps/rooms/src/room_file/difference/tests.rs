@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Drivers, read};
+use super::super::read;
 use super::Change::{Changed, Gone, New, Unchanged};
 use super::*;
 
@@ -28,8 +28,16 @@ password_file = "secret"
 dial = "sip:vienna@example.net"
 "#;
 
+const BENQ: &str = r##"
+name = "benq"
+about = "ours"
+kind = "projector"
+read.until = ["#"]
+command.power_on.send = "pow=on"
+"##;
+
 fn rooms(folder: &Path) -> Rooms {
-    read(folder, &Drivers::default()).expect("it is right").0
+    read(folder).expect("it is right").0
 }
 
 fn write(folder: &Path, name: &str, text: &str) {
@@ -45,7 +53,7 @@ fn check(change: impl FnOnce(&Path), expected: [Change; 5]) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     write(folder.path(), "a.toml", ROOM);
     write(folder.path(), "secret", "one\n");
-    write(folder.path(), "drivers/benq.toml", "kind = \"projector\"");
+    write(folder.path(), "drivers/benq.toml", BENQ);
     let before = rooms(folder.path());
     change(folder.path());
     let changes = Changes::between(&before, &rooms(folder.path()));
@@ -102,7 +110,7 @@ fn what_a_device_reads_elsewhere_changes_it() {
         [Unchanged, Unchanged, Unchanged, Unchanged, Changed],
     );
     check(
-        |folder| write(folder, "drivers/benq.toml", "kind = \"projector\"\npace_ms = 200"),
+        |folder| write(folder, "drivers/benq.toml", &format!("pace_ms = 200\n{BENQ}")),
         [Unchanged, Unchanged, Unchanged, Changed, Unchanged],
     );
 }
@@ -119,7 +127,7 @@ fn rooms_and_devices_come_and_go() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     write(folder.path(), "a.toml", ROOM);
     write(folder.path(), "secret", "one\n");
-    write(folder.path(), "drivers/benq.toml", "kind = \"projector\"");
+    write(folder.path(), "drivers/benq.toml", BENQ);
     let (none, one) = (Rooms::default(), rooms(folder.path()));
     for (old, new, expected) in [(&none, &one, New), (&one, &none, Gone)] {
         let changes = Changes::between(old, new);

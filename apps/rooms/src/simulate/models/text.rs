@@ -1,5 +1,6 @@
 //! A device that is described in a file, as the description says that it behaves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rooms_drivers::text::{Simulated, TextDevice};
@@ -8,14 +9,14 @@ use super::super::model::{Model, Out, no_button, state};
 
 #[derive(Debug)]
 pub(super) struct Text {
-    device: TextDevice,
+    device: Arc<TextDevice>,
     played: Simulated,
     /// Until when the power changes.
     changes_until: Option<Duration>,
 }
 
 impl Text {
-    pub(super) fn new(device: TextDevice) -> Option<Text> {
+    pub(super) fn new(device: Arc<TextDevice>) -> Option<Text> {
         let played = Simulated::new(&device)?;
         Some(Text { device, played, changes_until: None })
     }

@@ -21,7 +21,8 @@ impl Hub {
                 self.say_answer(Fact::Accepted { already, id: message_id(id.as_ref()) }, now);
             }
             Of::Refused { id, why } => {
-                let refused = Refused::new(reason(why.reason), why.text);
+                let with = why.with.and_then(|with| room_name(&with).ok());
+                let refused = Refused { with, ..Refused::new(reason(why.reason), why.text) };
                 self.say_refused(message_id(id.as_ref()), &refused, now);
             }
             Of::Done { id } => self.say_end(message_id(Some(&id)), Ok(())),

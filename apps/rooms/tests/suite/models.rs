@@ -1,6 +1,5 @@
 //! Every model against its driver, in memory: bytes of one into the other until both are quiet.
 
-#[path = "models/rig.rs"]
 mod rig;
 
 use rooms_drivers::{CallState, Command, DialString, Fault, Heading, Move, PresetAction, Reason};

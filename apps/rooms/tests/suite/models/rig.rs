@@ -10,7 +10,7 @@ use rooms_drivers::{
 };
 
 use rooms::ports::ports;
-use rooms::room_file::{self, Drivers};
+use rooms::room_file;
 use rooms::simulate::{Frame, LineOrder, World};
 
 const ROOM_C: &str = r#"
@@ -93,8 +93,7 @@ fn folder() -> tempfile::TempDir {
 impl Rig {
     pub(super) fn new(seed: u64) -> Rig {
         let folder = folder();
-        let (rooms, _) =
-            room_file::read(folder.path(), &Drivers::default()).expect("they are right");
+        let (rooms, _) = room_file::read(folder.path()).expect("they are right");
         let ports = ports(&rooms, 20_000).expect("there are enough");
         let world = World::new(&rooms, &ports, seed, 1.0).expect("all can be played");
         let at_devices = (0..world.len()).map(|at| {

@@ -4,32 +4,21 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use linebus_testkit::process::Server;
 use linebus_testkit::telnet::Telnet;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
-/// The bus's program, beside this one's; built if nobody has.
-fn linebus() -> PathBuf {
-    let binary = Path::new(env!("CARGO_BIN_EXE_rooms")).with_file_name("linebus");
-    if !binary.exists() {
-        let built =
-            Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "linebus"]).status();
-        assert!(built.expect("cargo is there").success());
-    }
-    binary
-}
+use crate::programs::{Program, bus, rooms, until};
 
 /// Room files, a bus, the program between them, and a person on the bus.
 struct Bench {
     folder: TempDir,
     bus: Server,
-    program: Child,
+    program: Program,
     person: Telnet,
 }
 
@@ -39,49 +28,21 @@ impl Bench {
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).expect("it can be written");
         }
-        let bus = Server::on_free_port(&linebus());
+        let bus = bus();
         let mut person = bus.telnet();
         person.ask("recv rooms", "ok recv rooms");
-        let program = Command::new(env!("CARGO_BIN_EXE_rooms"))
-            .args(["devices", "--bus", &bus.url(), "--rooms"])
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut program = program.expect("it can be started");
-        let mut ready = String::new();
-        let output = program.stdout.take().expect("it is a pipe");
-        BufReader::new(output).read_line(&mut ready).expect("it says something");
-        assert_eq!(ready, "ready\n");
-        Bench { folder, bus, program, person }
+        let mut command = rooms(&["devices", "--bus", &bus.url(), "--rooms"]);
+        command.arg(folder.path());
+        Bench { folder, bus, program: Program::start(command), person }
     }
 
     fn wish(&mut self, wish: &str) {
         self.person.say(&format!("send syslib {wish}"));
     }
 
-    /// Reads facts until one begins so, and gives it.
     #[track_caller]
     fn until(&mut self, wanted: &str) -> String {
-        let wanted = format!("recv rooms {wanted}");
-        loop {
-            let line = self.person.hear().expect("the bus lives");
-            if line.starts_with(&wanted) {
-                return line["recv rooms ".len()..].to_owned();
-            }
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.program.id()).expect("process ids are positive");
-        kill_process(Pid::from_raw(id).expect("process ids are not 0"), signal).expect("ours");
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = self.program.kill();
-        let _ = self.program.wait();
+        until(&mut self.person, wanted)
     }
 }
 
@@ -114,10 +75,11 @@ fn projector(password_is_right: bool) -> (u16, Receiver<String>) {
 fn play_projector(mut stream: TcpStream, password_is_right: bool, orders: &Sender<String>) {
     let _ = orders.send("connected".to_owned());
     let greeting = if password_is_right { "PJLINK 0\r" } else { "PJLINK 1 498e4a67\r" };
+    let heard = lines(&stream);
     let mut say = |text: &str| stream.write_all(text.as_bytes()).is_ok();
     say(greeting);
     let mut power = '0';
-    for line in lines(&stream) {
+    for line in heard {
         let answer = match line.as_str() {
             _ if !password_is_right => "PJLINK ERRA\r".to_owned(),
             "%1POWR ?" => format!("%1POWR={power}\r"),
@@ -204,11 +166,11 @@ fn a_hangup_reads_the_files_again_and_touches_only_what_changed() {
     let (port, _others) = projector(true);
     let file = bench.folder.path().join("b.toml");
     std::fs::write(&file, "nonsense").expect("it can be written");
-    bench.signal(Signal::HUP);
+    bench.program.signal(Signal::HUP);
     bench.wish("give me room-b id=1");
     bench.until("refused id=1 reason=unknown-room");
     std::fs::write(&file, room("room-b", &projector_of(port, ""))).expect("it can be written");
-    bench.signal(Signal::HUP);
+    bench.program.signal(Signal::HUP);
     bench.until("room room-b free");
     bench.until("device room-b projector online");
     assert_eq!(orders.try_iter().count(), 1, "the first one has its session still");
@@ -218,8 +180,8 @@ fn a_hangup_reads_the_files_again_and_touches_only_what_changed() {
 fn it_ends_decently_and_the_bus_goes_on() {
     let (port, _orders) = projector(true);
     let mut bench = Bench::start(&[("a.toml", room("room-a", &projector_of(port, "")))]);
-    bench.signal(Signal::TERM);
-    assert!(bench.program.wait().expect("it is our child").success());
+    bench.program.signal(Signal::TERM);
+    assert!(bench.program.wait().success());
     assert_eq!(bench.bus.telnet().barrier(), Vec::<String>::new());
 }
 
@@ -227,8 +189,7 @@ fn it_ends_decently_and_the_bus_goes_on() {
 fn wrong_files_are_explained_and_nothing_is_started() {
     let folder = TempDir::new().expect("a temporary folder");
     std::fs::write(folder.path().join("a.toml"), "[room]\nid = \"room-a\"\n").expect("writable");
-    let output = Command::new(env!("CARGO_BIN_EXE_rooms"))
-        .args(["devices", "--bus", "linebus://127.0.0.1:1", "--rooms"])
+    let output = rooms(&["devices", "--bus", "linebus://127.0.0.1:1", "--rooms"])
         .arg(folder.path())
         .output()
         .expect("it can be started");
@@ -273,8 +234,8 @@ impl Codecs {
             );
             if let Some(dialed) = command.strip_prefix("xCommand Dial Number: ") {
                 let far = dialed.split(' ').next().unwrap_or_default().to_owned();
-                self.connected(number, "outgoing", &far);
-                self.connected(&far, "incoming", number);
+                self.connected(number, "Outgoing", &far);
+                self.connected(&far, "Incoming", number);
             } else if command.starts_with("xCommand Call Disconnect") {
                 self.over(number);
             }

@@ -1,70 +1,33 @@
 //! `rooms simulate` as people run it: the program, a bus, a client of a serial bridge.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use linebus_client::{Client, Event, Events};
 use linebus_testkit::process::Server;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
+
+use crate::programs::{Program, bus, example, rooms};
 
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn example() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("example")
-}
-
-/// The bus's program, beside this one's; built if nobody has.
-fn linebus() -> PathBuf {
-    let binary = Path::new(env!("CARGO_BIN_EXE_rooms")).with_file_name("linebus");
-    if !binary.exists() {
-        let built =
-            Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "linebus"]).status();
-        assert!(built.expect("cargo is there").success());
-    }
-    binary
-}
-
-fn bus() -> Server {
-    Server::on_free_port(&linebus())
-}
-
-/// A running `rooms simulate`, ended with the value that stands for it.
-struct Simulator {
-    child: Child,
-    map: Vec<String>,
-    _output: BufReader<ChildStdout>,
-}
+/// A running `rooms simulate`.
+struct Simulator(Program);
 
 impl Simulator {
     fn start(bus: &Server, more: &[&str]) -> Simulator {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rooms"));
-        command.arg("simulate").arg("--rooms").arg(example()).args(["--bus", &bus.url()]);
-        command.args(["--base-port", "0", "--speed", "20"]).args(more);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it can be started");
-        let mut output = BufReader::new(child.stdout.take().expect("it is a pipe"));
-        let mut map = Vec::new();
-        loop {
-            let mut line = String::new();
-            assert_ne!(output.read_line(&mut line).expect("text"), 0, "it ended early: {map:?}");
-            match line.trim() {
-                "ready" => return Simulator { child, map, _output: output },
-                line => map.push(line.to_owned()),
-            }
-        }
+        let mut command = rooms(&["simulate", "--bus", &bus.url(), "--base-port", "0"]);
+        command.args(["--speed", "20", "--rooms"]).arg(example()).args(more);
+        Simulator(Program::start(command))
     }
 
     /// Where a device is, by the port map.
     fn place(&self, device: &str) -> String {
-        let line = self.map.iter().find_map(|line| line.strip_prefix(device));
-        let line = line.unwrap_or_else(|| panic!("{device} is in {:?}", self.map));
+        let line = self.0.said.iter().find_map(|line| line.strip_prefix(device));
+        let line = line.unwrap_or_else(|| panic!("{device} is in {:?}", self.0.said));
         line.split_ascii_whitespace().last().expect("it has a place").to_owned()
     }
 
@@ -72,14 +35,6 @@ impl Simulator {
         let stream = TcpStream::connect(self.place(device)).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket has timeouts");
         stream
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let _ = kill_process(id.expect("a process has a number"), Signal::TERM);
-        let _ = self.child.wait();
     }
 }
 
@@ -183,20 +138,20 @@ async fn a_bridge_takes_the_settings_of_its_line_and_a_line_set_wrong_is_noise()
 async fn serial_devices_can_be_on_pseudo_terminals() {
     let bus = bus();
     let folder = tempfile::tempdir().expect("a folder");
-    let simulator = Simulator::start(&bus, &["--pty", folder.path().to_str().expect("a path")]);
+    let mut simulator = Simulator::start(&bus, &["--pty", folder.path().to_str().expect("a path")]);
     let link = simulator.place("room-b projector pty");
     let mut line = std::fs::OpenOptions::new().read(true).write(true).open(&link).expect("it is");
     line.write_all(b"\r*pow=?#\r").expect("it takes it");
     read(&mut line, b"*POW=OFF#\r\n");
-    drop(simulator);
+    simulator.0.signal(Signal::TERM);
+    assert!(simulator.0.wait().success());
     assert!(!Path::new(&link).exists(), "the link goes with the simulator");
 }
 
 #[test]
 fn what_can_not_begin_says_why() {
     let run = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rooms"));
-        let output = command.arg("simulate").args(arguments).output().expect("it can be started");
+        let output = rooms(&["simulate"]).args(arguments).output().expect("it can be started");
         (output.status.code(), String::from_utf8(output.stderr).expect("text"))
     };
     let (code, said) = run(&["--rooms", "nowhere", "--bus", "linebus://127.0.0.1:1"]);

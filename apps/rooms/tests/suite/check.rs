@@ -32,7 +32,7 @@ fn two_cities_are_right_but_for_a_warning() {
 
 #[test]
 fn every_mistake_is_explained_at_once() {
-    let output = check("tests/mistakes");
+    let output = check("tests/suite/mistakes");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(output.stdout), "");
     expect_file!["mistakes.txt"].assert_eq(&text(output.stderr));
