@@ -37,7 +37,7 @@ impl Board {
 
     /// Says a fact. One that holds is kept for snapshots, and not said if it holds already.
     pub(super) fn say(&mut self, fact: Fact) {
-        let Some(of) = Of::of(&fact) else { return self.line(fact) };
+        let Some(of) = Of::fact(&fact) else { return self.line(fact) };
         if let Fact::State { room, device, keys } = fact {
             return self.say_state(of, room, device, keys);
         }
@@ -93,9 +93,7 @@ impl Board {
             Some(Fact::State { keys, .. }) => Some(keys),
             _ => None,
         };
-        keys.into_iter()
-            .flat_map(|keys| keys.iter())
-            .map(|(key, text)| (key.as_str(), text.as_str()))
+        keys.into_iter().flat_map(Keys::iter).map(|(key, text)| (key.as_str(), text.as_str()))
     }
 
     /// The links that are kept.
@@ -183,7 +181,7 @@ impl Board {
 
 impl Of {
     /// None for what is said and does not go on.
-    fn of(fact: &Fact) -> Option<Of> {
+    fn fact(fact: &Fact) -> Option<Of> {
         Some(match fact {
             Fact::Room { room, .. } => Of::Room(room.clone()),
             Fact::Link { near, far, .. } => Of::Link(near.clone(), far.clone()),

@@ -238,22 +238,30 @@ impl Hub {
         self.board.say(Fact::Device { room, device, state, role });
     }
 
-    /// A bridge is there while it takes any of its devices' connections. One that is spoken to
-    /// itself says so itself.
+    /// A bridge is there while it takes any of its devices' connections; when it is back, the others
+    /// need not wait for their next try. One that is spoken to itself says so itself.
     fn bridge(&mut self, room: &RoomName, bridge: &DeviceName, now: Instant) {
         if self.devices.contains_key(&(room.clone(), bridge.clone())) {
             return;
         }
-        let behind = self
+        let is_open: Vec<_> = self
             .devices
             .iter()
-            .filter(|((of, _), device)| of == room && device.bridge.as_ref() == Some(bridge));
-        let is_open: Vec<_> = behind.map(|(_, device)| device.is_open).collect();
+            .filter(|((of, _), device)| of == room && device.bridge.as_ref() == Some(bridge))
+            .map(|((_, name), device)| (name.clone(), device.is_open))
+            .collect();
+        let any = |wanted| is_open.iter().any(|(_, is_open)| *is_open == Some(wanted));
         let role = Word::new("bridge").ok();
-        if is_open.contains(&Some(true)) {
+        if any(true) {
+            if self.board.offline_reason(room, bridge).is_some() {
+                let closed = is_open.iter().filter(|(_, is_open)| *is_open == Some(false));
+                for (name, _) in closed {
+                    self.order(room, name, Order::Reconnect);
+                }
+            }
             self.alerts.online(room, bridge);
             self.say_device(room, bridge, DeviceState::Online, role);
-        } else if is_open.contains(&Some(false)) {
+        } else if any(false) {
             let reason = OfflineReason::Unreachable;
             self.alerts.offline(room, bridge, reason, "none of its lines can be reached", now);
             self.say_offline(room, bridge, reason, role);

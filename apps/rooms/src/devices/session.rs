@@ -189,7 +189,7 @@ impl Session {
             }
             Event::Order(Order::Reconnect) => {
                 self.back_off = BackOff::default();
-                self.close(Over::Asked, now);
+                self.close(&Over::Asked, now);
             }
             Event::Order(Order::Trace(time)) => self.trace(time, now),
             Event::Order(Order::Raw(bytes)) => self.outgoing.push_back((bytes, false)),
@@ -201,7 +201,7 @@ impl Session {
                 self.driver.opened(&mut self.io);
             }
             Event::Connected(Err(closed)) | Event::Read(Err(closed)) => {
-                self.close(Over::Closed(closed), now);
+                self.close(&Over::Closed(closed), now);
             }
             Event::Read(Ok(bytes)) => {
                 self.note(Way::In, &bytes, now);
@@ -264,7 +264,7 @@ impl Session {
         let written = transport.write(&bytes).await;
         self.note(if secret { Way::OutSecret } else { Way::Out }, &bytes, now);
         if let Err(closed) = written {
-            self.close(Over::Closed(closed), now);
+            self.close(&Over::Closed(closed), now);
         }
         true
     }
@@ -288,7 +288,7 @@ impl Session {
                     }
                     Effect::Timer(..) => {}
                     Effect::Cancel(timer) => drop(self.timers.remove(&timer)),
-                    Effect::Fault(fault) => self.close(Over::Fault(fault), now),
+                    Effect::Fault(fault) => self.close(&Over::Fault(fault), now),
                     Effect::Call(fact) => self.said.push(News::Call(fact)),
                     Effect::Log(text) => tracing::debug!("{}: {text}", self.name),
                 }
@@ -326,14 +326,14 @@ impl Session {
     }
 
     /// Gives the transport up and decides when to try again.
-    fn close(&mut self, over: Over, now: Instant) {
+    fn close(&mut self, over: &Over, now: Instant) {
         let was_open = matches!(self.link, Link::Open(_));
         if !was_open && matches!(over, Over::Fault(_)) {
             return;
         }
         let dice = fastrand::f64();
         let lasted = now.saturating_duration_since(self.opened);
-        let again = match &over {
+        let again = match over {
             Over::Asked => Some(Duration::ZERO),
             Over::Fault(Fault::Auth | Fault::Config(_)) | Over::Closed(Closed::Config(_)) => None,
             Over::Fault(Fault::Restart(_)) => Some(BackOff::restart(dice)),
@@ -341,7 +341,7 @@ impl Session {
             Over::Closed(why) if was_open => Some(self.back_off.lost(lasted, Some(why), dice)),
             _ => Some(self.back_off.not_opened(dice)),
         };
-        let (reason, text) = self.reason(&over);
+        let (reason, text) = self.reason(over);
         self.link = Link::Waiting(again.map(|again| now + again));
         self.is_online = false;
         self.timers.clear();

@@ -92,7 +92,7 @@ struct Side {
 
 impl Calls {
     /// A codec that can call and be called.
-    pub fn add(&mut self, codec: usize, room: RoomName, numbers: Vec<String>, appears_as: String) {
+    pub fn add(&mut self, codec: usize, room: RoomName, numbers: &[String], appears_as: String) {
         let numbers = numbers.iter().map(|number| plain(number)).collect();
         let added = Codec { room, numbers, appears_as, is_up: true, answers: false, last_id: 0 };
         self.codecs.insert(codec, added);

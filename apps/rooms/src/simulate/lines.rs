@@ -137,7 +137,7 @@ impl Carrier {
                     None => return,
                     Some(LineOrder::Send(session, bytes)) if session == self.session => {
                         if let Some(open) = &mut stream
-                            && !write(open, &kind.to_controller(&bytes, &bridge)).await
+                            && !write(open, &kind.say(&bytes, &bridge)).await
                         {
                             stream = None;
                             self.tell(Happened::Closed).await;
@@ -154,7 +154,7 @@ impl Carrier {
                         self.tell(Happened::Closed).await;
                     }
                     count => {
-                        let (device, controller) = kind.from_controller(&buffer[..count], &mut bridge);
+                        let (device, controller) = kind.hear(&buffer[..count], &mut bridge);
                         if let Some(open) = &mut stream && !controller.is_empty() {
                             // If it can't be written, the next read says so.
                             write(open, &controller).await;
@@ -249,12 +249,12 @@ impl TcpKind {
         matches!(self, TcpKind::Rfc2217(Some(line)) if line != bridge.line())
     }
 
-    fn to_controller(self, bytes: &[u8], bridge: &Bridge) -> Vec<u8> {
+    fn say(self, bytes: &[u8], bridge: &Bridge) -> Vec<u8> {
         let heard = if self.is_set_wrong(bridge) { noise(bytes) } else { bytes.to_vec() };
         if let TcpKind::Rfc2217(_) = self { Bridge::encode(&heard) } else { heard }
     }
 
-    fn from_controller(self, bytes: &[u8], bridge: &mut Bridge) -> (Vec<u8>, Vec<u8>) {
+    fn hear(self, bytes: &[u8], bridge: &mut Bridge) -> (Vec<u8>, Vec<u8>) {
         let TcpKind::Rfc2217(_) = self else { return (bytes.to_vec(), Vec::new()) };
         let (device, controller) = bridge.bytes(bytes);
         let device = if self.is_set_wrong(bridge) { noise(&device) } else { device };

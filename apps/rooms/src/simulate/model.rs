@@ -171,6 +171,6 @@ pub(super) fn no_button(button: &str, there_are: &str) -> String {
     format!("there is no button {button:?}; there is {there_are}")
 }
 
-pub(super) fn state(key: impl Into<String>, value: impl ToString) -> (String, String) {
-    (key.into(), value.to_string())
+pub(super) fn state(key: impl Into<String>, value: impl fmt::Display) -> (String, String) {
+    (key.into(), format!("{value}"))
 }

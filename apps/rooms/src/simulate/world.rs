@@ -92,7 +92,7 @@ impl World {
     pub fn new(rooms: &Rooms, ports: &Ports, seed: u64, speed: f64) -> Result<World, String> {
         let mut world = World::default();
         let mut seeds = fastrand::Rng::with_seed(seed);
-        for ((room_name, name), _) in ports {
+        for (room_name, name) in ports.keys() {
             let Some(room) = rooms.get(room_name) else { continue };
             let at = world.devices.len();
             let (mut bridge, mut is_codec) = (None, false);
@@ -106,7 +106,7 @@ impl World {
                     numbers.extend(device.dial.clone());
                     let appears_as =
                         numbers.first().cloned().unwrap_or_else(|| room.id.to_string());
-                    world.calls.add(at, room.id.clone(), numbers, appears_as);
+                    world.calls.add(at, room.id.clone(), &numbers, appears_as);
                 }
                 models::build(&room.title, device)
                     .map_err(|wrong| format!("{room_name} {name}: {wrong}"))?

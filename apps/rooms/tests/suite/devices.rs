@@ -299,7 +299,7 @@ fn camera() -> (u16, Receiver<Vec<u8>>) {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let mut frame = Vec::new();
             let bytes = stream.try_clone().expect("a socket can be cloned");
-            for byte in bytes.bytes().map_while(Result::ok) {
+            for byte in BufReader::new(bytes).bytes().map_while(Result::ok) {
                 frame.push(byte);
                 if byte != 0xff {
                     continue;

@@ -98,7 +98,12 @@ impl Hub {
             let bridge_is_away = bridge.is_some_and(|bridge| is_away(&alerts, room, bridge));
             let Some(away) = alerts.0.get_mut(&key) else { continue };
             let is_back = away.reason == OfflineReason::Asleep;
+            let was_hidden = away.hidden;
             away.hidden = away.reason == OfflineReason::Bridge && bridge_is_away;
+            if was_hidden && !away.hidden {
+                // Its bridge is back: it has the usual time to come back, too.
+                away.at = now + AWAY_FOR;
+            }
             if is_back || away.hidden {
                 if std::mem::take(&mut away.raised) {
                     self.alert(room, device, OFFLINE, None);

@@ -17,7 +17,7 @@ pub(super) fn of_device(room: &Room, device: &Device) -> Result<Box<dyn Driver>,
     let Some(description) = &device.description else {
         return rooms_drivers::build(&device.driver, &settings).map_err(|error| error.to_string());
     };
-    DriverEntry::described(description.clone()).build(&settings).map_err(lines)
+    DriverEntry::described(description.clone()).build(&settings).map_err(|errors| lines(&errors))
 }
 
 /// Builds the driver of an iTach bridge, which sets its lines as the devices behind them want it.
@@ -51,6 +51,6 @@ fn auto_answer(driver: &str, incoming: Incoming) -> Option<(String, Value)> {
     Some(("auto_answer".to_owned(), value))
 }
 
-fn lines(errors: Vec<impl ToString>) -> String {
+fn lines(errors: &[impl ToString]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -7,7 +7,7 @@ use rooms_drivers::Lines;
 use rooms_drivers::lutron::wire::{LEVEL, LOGIN, Line, OCCUPANCY, PASSWORD, PROMPTS, SCENE};
 
 use super::super::model::{Defect, Model, Out, no_button, state};
-use crate::room_file::Device;
+use crate::room_file::{Device, Secret};
 
 const FADE: Duration = Duration::from_secs(1);
 const FADE_SECONDS_MAX: u64 = 3600;
@@ -53,7 +53,7 @@ impl Lutron {
             .filter_map(|(name, output)| Some((output.as_integer()?, name.clone())))
             .collect();
         let user = device.settings.get("user").and_then(toml::Value::as_str);
-        let password = device.password.as_ref().map(|password| password.expose());
+        let password = device.password.as_ref().map(Secret::expose);
         Lutron {
             user: user.unwrap_or("lutron").to_owned(),
             password: password.unwrap_or("integration").to_owned(),

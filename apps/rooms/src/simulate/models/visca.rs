@@ -170,7 +170,7 @@ impl Visca {
             }
             Request::Drive { pan, tilt } => self.drive = (pan, tilt),
             Request::Home => {
-                (takes, goes_to) = (SLOW, Some(View { zoom: self.at.zoom, pan: 0, tilt: 0 }))
+                (takes, goes_to) = (SLOW, Some(View { zoom: self.at.zoom, pan: 0, tilt: 0 }));
             }
             Request::PresetClear(number) => drop(self.presets.remove(&number)),
             Request::PresetSet(number) => drop(self.presets.insert(number, self.at)),
