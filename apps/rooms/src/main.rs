@@ -1,6 +1,9 @@
 //! `rooms`: the conference rooms' command line. It only glues the library's parts.
 
+mod back_up;
+mod bus;
 mod check;
+mod keep;
 
 use std::process::ExitCode;
 
@@ -16,7 +19,10 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Backup(back_up::BackupArgs),
     Check(check::Args),
+    Keep(keep::Args),
+    Restore(back_up::RestoreArgs),
 }
 
 const EXIT_CODES: &str = "\
@@ -26,7 +32,14 @@ Exit codes:
   2  the command line is wrong";
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Check(args) => check::run(&args),
-    }
+    let done = match Cli::parse().command {
+        Command::Backup(args) => back_up::backup(&args),
+        Command::Check(args) => return check::run(&args),
+        Command::Keep(args) => keep::run(&args),
+        Command::Restore(args) => back_up::restore(&args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("rooms: {error:#}");
+        ExitCode::FAILURE
+    })
 }
