@@ -1,6 +1,7 @@
 //! `cargo xtask`: what developers run, and CI with them. Each command is a list of programs.
 
 mod fuzz;
+mod programs;
 
 use std::path::Path;
 use std::process::Command;
@@ -19,7 +20,7 @@ const LANGUAGES: [(&str, &str); 7] = [
     ("tcl", "/usr/bin/tclsh"),
     ("nodejs", "/usr/bin/node"),
     ("default-jdk-headless", "/usr/bin/java"),
-    ("python3-venv", "/usr/bin/python3"),
+    ("python3-venv", "/usr/share/doc/python3-venv"),
     ("openssl", "/usr/bin/openssl"),
 ];
 
@@ -106,14 +107,14 @@ fn main() -> anyhow::Result<()> {
 
 fn test() -> anyhow::Result<()> {
     install(&TEST_TOOLS)?;
-    run("cargo", &["test", "--workspace", "--quiet"])?;
+    programs::run()?;
+    run("cargo", &["test", "--workspace", "--quiet", "--doc"])?;
     run("cargo", &["test", "--quiet", "-p", "linebus-broker", "--features", "canary"])
 }
 
 fn clients() -> anyhow::Result<()> {
     install(&LANGUAGES)?;
-    // What `test` has built, too: alone, the binary would be built once more with fewer features.
-    run("cargo", &["test", "--workspace", "--quiet", "--no-run"])?;
+    programs::build()?;
     let binary = std::path::absolute(format!("{}/debug/linebus", target()))?;
     let binary = format!("LINEBUS_BINARY={}", binary.display());
     for check in ["clients/python/check", "clients/js/check"] {
@@ -148,17 +149,18 @@ fn soak(mut arguments: Vec<String>) -> anyhow::Result<()> {
 
 fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
     install(&PEERS)?;
-    run("cargo", &["build", "--quiet", "--release", "-p", "linebus", "-p", "linebus-bench"])?;
-    let target = target();
-    let linebus = format!("{target}/release/linebus");
-    let mut wanted = vec!["compare", "--linebus", &linebus];
-    if tiny {
-        wanted.push("--tiny");
+    let (folder, how): (_, &[&str]) = if tiny {
+        programs::build()?;
+        ("debug", &["--tiny"])
     } else {
-        wanted.extend(["--out", ".", "--check"]);
-    }
+        run("cargo", &["build", "--quiet", "--release", "-p", "linebus", "-p", "linebus-bench"])?;
+        ("release", &["--out", ".", "--check"])
+    };
+    let built = format!("{}/{folder}", target());
+    let linebus = format!("{built}/linebus");
+    let mut wanted = [&["compare", "--linebus", &linebus], how].concat();
     wanted.extend(arguments.iter().map(String::as_str));
-    run(&format!("{target}/release/linebus-bench"), &wanted)
+    run(&format!("{built}/linebus-bench"), &wanted)
 }
 
 /// Everything in the package is listed in crates/linebus/Cargo.toml.
@@ -210,7 +212,8 @@ fn install(packages: &[(&str, &str)]) -> anyhow::Result<()> {
 /// Installs those tools that are not there.
 fn setup_lint() -> anyhow::Result<()> {
     if !works("cargo", &["deny", "--version"]) {
-        run("cargo", &["install", "--quiet", "--locked", "cargo-deny"])?;
+        // It checks in a second or two also when it is not optimised, which takes minutes.
+        run("cargo", &["install", "--quiet", "--locked", "--debug", "cargo-deny"])?;
     }
     if !works("typos", &["--version"]) {
         run("pip", &["install", "--quiet", "typos"])?;

@@ -58,6 +58,23 @@ fn no_file_is_a_drawer_for_odds_and_ends() {
 }
 
 #[test]
+fn no_example_in_a_page_is_passed_over() {
+    check("run it: take `doctest = false` out of Cargo.toml", |path, text| {
+        let manifest =
+            path.ancestors().map(|folder| folder.join("Cargo.toml")).find(|m| m.exists());
+        let manifest = std::fs::read_to_string(manifest.expect("it belongs to a package"));
+        let docs = text.lines().filter_map(|line| {
+            let line = line.trim();
+            line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))
+        });
+        // A block begins with every other fence; Rust's have no language.
+        let mut begins = docs.filter(|line| line.contains("```")).step_by(2);
+        manifest.expect("it is text").contains("doctest = false")
+            && begins.any(|line| line.ends_with("```"))
+    });
+}
+
+#[test]
 fn no_test_sleeps() {
     let sleep = format!("{}(", "sleep");
     check("wait for what is to happen", |path, text| {

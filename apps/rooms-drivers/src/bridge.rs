@@ -7,7 +7,7 @@
 
 use crate::command::Command;
 use crate::driver::{Driver, DriverInfo, Ticket, TimerId};
-use crate::io::{Fault, Io, Refusal};
+use crate::io::{Fault, Io, Reason, Refusal};
 
 const IN_USE: &[u8] = b"Port already in use";
 const OPEN_FAILURE: &[u8] = b"Device open failure";
@@ -74,7 +74,11 @@ impl<D: Driver> Driver for BehindBridge<D> {
         }
     }
 
+    /// What a driver does not announce it is not asked for.
     fn command(&mut self, command: &Command, ticket: Ticket, io: &mut Io) -> Result<(), Refusal> {
+        if self.info().command(command.name()).is_none() {
+            return Err(Reason::Unsupported.into());
+        }
         self.driver.command(command, ticket, io)
     }
 

@@ -112,9 +112,10 @@ impl Extron {
             return io.set("model", text(banner));
         }
         if *reply == Reply::LoggedIn {
-            return if self.phase == Phase::LoggingIn {
-                self.begin(io)
-            };
+            if self.phase == Phase::LoggingIn {
+                self.begin(io);
+            }
+            return;
         }
         let Phase::Ready { is_online } = &mut self.phase else { return };
         if !*is_online {

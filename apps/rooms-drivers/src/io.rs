@@ -75,6 +75,7 @@ impl Io {
     }
 
     /// The device reports a state.
+    #[expect(clippy::needless_pass_by_value, reason = "words and numbers are written in place")]
     pub fn set(&mut self, key: impl Into<String>, value: impl ToString) {
         self.effects.push(Effect::Set { key: key.into(), value: value.to_string() });
     }

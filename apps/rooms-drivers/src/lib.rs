@@ -15,6 +15,7 @@ mod command;
 mod driver;
 mod exchange;
 pub mod extron;
+mod fuzz;
 mod io;
 pub mod itach;
 mod lines;
@@ -24,13 +25,20 @@ pub mod pjlink;
 pub mod polycom;
 mod registry;
 mod settings;
+pub mod text;
 pub mod visca;
 pub mod vocabulary;
 
 pub use call::{Call, CallFact, CallState, DialString, Direction, EndReason};
 pub use command::{Command, Heading, Move, PresetAction, RelayAction, Speed, Volume, Zoom};
 pub use driver::{CommandInfo, Driver, DriverInfo, Ticket, TimerId};
+pub use fuzz::fuzz;
 pub use io::{Effect, Fault, Io, Reason, Refusal};
 pub use lines::Lines;
 pub use registry::{BuildError, DriverEntry, Transport, build, drivers};
-pub use settings::{Form, Key, SettingError, Settings};
+pub use settings::{Form, Key, SettingError, Settings, Wrong};
+
+/// The page for people, whose example is run as a test.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

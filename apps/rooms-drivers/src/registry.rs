@@ -1,7 +1,8 @@
 //! All drivers by name: what each is for, which settings it takes, how one is made.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use toml::Table;
 
@@ -15,6 +16,7 @@ use crate::lutron::{self, Lutron};
 use crate::pjlink::{self, PjLink};
 use crate::polycom::{self, Polycom};
 use crate::settings::{Key, SettingError, Settings, nearest};
+use crate::text::{self, Text, TextDevice};
 use crate::visca::{self, Visca};
 use crate::vocabulary::Kind;
 
@@ -35,18 +37,23 @@ pub struct DriverEntry {
     build: Build,
 }
 
+/// How it is made.
+#[derive(Debug)]
+enum Build {
+    Program(fn(&Settings<'_>) -> Result<Box<dyn Driver>, SettingError>),
+    Description(Arc<TextDevice>),
+}
+
 /// A way to reach a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// TCP, and the usual port.
     Tcp(u16),
     /// UDP, and the usual port.
     Udp(u16),
     /// A serial line, raw or behind a bridge, and its usual settings.
-    Serial(&'static str),
+    Serial(Cow<'static, str>),
 }
-
-type Build = fn(&DriverEntry, &Settings<'_>) -> Result<Box<dyn Driver>, SettingError>;
 
 impl DriverEntry {
     /// A driver with these settings.
@@ -56,7 +63,33 @@ impl DriverEntry {
     /// All that is wrong with the settings.
     pub fn build(&self, settings: &Table) -> Result<Box<dyn Driver>, Vec<SettingError>> {
         let settings = Settings::check(settings, &self.settings)?;
-        (self.build)(self, &settings).map_err(|error| vec![error])
+        match &self.build {
+            Build::Program(build) => build(&settings).map_err(|error| vec![error]),
+            Build::Description(device) => Ok(boxed(Text::build(device, &settings))),
+        }
+    }
+
+    /// The driver of a described device; rooms call it `text:` and its name.
+    #[must_use]
+    pub fn described(device: Arc<TextDevice>) -> DriverEntry {
+        let serial = device.serial.as_deref().map(|line| Transport::Serial(line.to_owned().into()));
+        DriverEntry {
+            name: format!("text:{}", device.name),
+            about: device.about.clone(),
+            kind: device.kind,
+            transports: serial.into_iter().chain(device.tcp.map(Transport::Tcp)).collect(),
+            settings: text::keys(&device),
+            build: Build::Description(device),
+        }
+    }
+
+    /// What it is described as, if it is not programmed; whoever plays the device wants it.
+    #[must_use]
+    pub fn description(&self) -> Option<&Arc<TextDevice>> {
+        match &self.build {
+            Build::Description(device) => Some(device),
+            Build::Program(_) => None,
+        }
     }
 }
 
@@ -65,54 +98,54 @@ impl DriverEntry {
 pub fn drivers() -> &'static [DriverEntry] {
     static DRIVERS: LazyLock<Vec<DriverEntry>> = LazyLock::new(|| {
         use Transport::{Serial, Tcp, Udp};
-        vec![
+        let mut drivers = vec![
             entry(
                 ("pjlink", Kind::Projector, "projectors of most makes, over the network"),
                 &[Tcp(4352)],
                 pjlink::KEYS,
-                |_, settings| Ok(boxed(PjLink::build(settings)?)),
+                |settings| Ok(boxed(PjLink::build(settings)?)),
             ),
             entry(
                 ("visca-serial", Kind::Camera, "cameras of most makes, on a serial line"),
-                &[Serial("9600 8N1")],
+                &[Serial("9600 8N1".into())],
                 visca::SERIAL_KEYS,
-                |_, settings| Ok(boxed(Visca::serial(settings))),
+                |settings| Ok(boxed(Visca::serial(settings))),
             ),
             entry(
                 ("visca-ip", Kind::Camera, "cameras of most makes, over the network"),
                 &[Udp(52381), Tcp(5678)],
                 visca::IP_KEYS,
-                |_, settings| Ok(boxed(Visca::over_ip(settings))),
+                |settings| Ok(boxed(Visca::over_ip(settings))),
             ),
             entry(
                 ("lumens-dc", Kind::DocumentCamera, "document cameras of Lumens"),
-                &[Serial("9600 8N1")],
+                &[Serial("9600 8N1".into())],
                 lumens::KEYS,
-                |_, settings| Ok(boxed(Lumens::build(settings))),
+                |settings| Ok(boxed(Lumens::build(settings))),
             ),
             entry(
                 ("polycom-group", Kind::Codec, "codecs of Polycom (HDX, RealPresence Group)"),
-                &[Tcp(24), Serial("9600 8N1")],
+                &[Tcp(24), Serial("9600 8N1".into())],
                 polycom::KEYS,
-                |_, settings| Ok(boxed(Polycom::build(settings))),
+                |settings| Ok(boxed(Polycom::build(settings))),
             ),
             entry(
                 ("cisco-xapi", Kind::Codec, "codecs of Cisco (TelePresence, RoomOS)"),
-                &[Serial("115200 8N1"), Tcp(23)],
+                &[Serial("115200 8N1".into()), Tcp(23)],
                 cisco::KEYS,
-                |_, settings| Ok(boxed(Cisco::build(settings))),
+                |settings| Ok(boxed(Cisco::build(settings))),
             ),
             entry(
                 ("lutron", Kind::Lights, "lights of Lutron (RadioRA 2, HomeWorks, QS)"),
                 &[Tcp(23)],
                 lutron::KEYS,
-                |_, settings| Ok(boxed(Lutron::build(settings)?)),
+                |settings| Ok(boxed(Lutron::build(settings)?)),
             ),
             entry(
                 ("itach-relay", Kind::Screen, "relays of Global Caché, for screens and the like"),
                 &[Tcp(4998)],
                 itach::KEYS,
-                |_, settings| Ok(boxed(ITachRelay::build(settings)?)),
+                |settings| Ok(boxed(ITachRelay::build(settings)?)),
             ),
             entry(
                 (
@@ -122,15 +155,17 @@ pub fn drivers() -> &'static [DriverEntry] {
                 ),
                 &[Tcp(4998)],
                 itach::SERIAL_KEYS,
-                |_, settings| Ok(boxed(ITachSerial::build(settings)?)),
+                |settings| Ok(boxed(ITachSerial::build(settings)?)),
             ),
             entry(
                 ("extron-sis", Kind::Switcher, "switchers and scalers of Extron"),
-                &[Tcp(23), Serial("9600 8N1")],
+                &[Tcp(23), Serial("9600 8N1".into())],
                 extron::KEYS,
-                |_, settings| Ok(boxed(Extron::build(settings))),
+                |settings| Ok(boxed(Extron::build(settings))),
             ),
-        ]
+        ];
+        drivers.extend(text::devices().iter().cloned().map(DriverEntry::described));
+        drivers
     });
     &DRIVERS
 }
@@ -139,7 +174,7 @@ fn entry(
     (name, kind, about): (&str, Kind, &str),
     transports: &[Transport],
     settings: &[Key],
-    build: Build,
+    build: fn(&Settings<'_>) -> Result<Box<dyn Driver>, SettingError>,
 ) -> DriverEntry {
     DriverEntry {
         name: name.to_owned(),
@@ -147,7 +182,7 @@ fn entry(
         kind,
         transports: transports.to_vec(),
         settings: settings.to_vec(),
-        build,
+        build: Build::Program(build),
     }
 }
 

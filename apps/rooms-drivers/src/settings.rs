@@ -1,6 +1,7 @@
 //! A device's settings as its driver reads them: which keys there are, and what is wrong with the
 //! values, all at once.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use toml::{Table, Value};
@@ -11,13 +12,13 @@ use crate::vocabulary::is_word;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Its name in the device's table.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What its value looks like.
     pub form: Form,
     /// The device does not work without it.
     pub required: bool,
     /// What it is for.
-    pub about: &'static str,
+    pub about: Cow<'static, str>,
 }
 
 /// What a setting's value looks like.
@@ -43,11 +44,11 @@ pub enum Form {
 
 impl Key {
     pub(crate) const fn optional(name: &'static str, form: Form, about: &'static str) -> Key {
-        Key { name, form, required: false, about }
+        Key { name: Cow::Borrowed(name), form, required: false, about: Cow::Borrowed(about) }
     }
 
     pub(crate) const fn required(name: &'static str, form: Form, about: &'static str) -> Key {
-        Key { name, form, required: true, about }
+        Key { name: Cow::Borrowed(name), form, required: true, about: Cow::Borrowed(about) }
     }
 }
 
@@ -99,14 +100,16 @@ impl<'a> Settings<'a> {
     pub fn check(table: &'a Table, keys: &[Key]) -> Result<Settings<'a>, Vec<SettingError>> {
         let mut errors = Vec::new();
         for (name, value) in table {
-            match keys.iter().find(|key| key.name == name) {
-                Some(key) => check_value(name, value, &key.form, &mut errors),
+            match keys.iter().find(|key| key.name == *name) {
+                Some(key) => key.form.check(name, value, &mut |path, wrong| {
+                    errors.push(SettingError::new(path, wrong.text()));
+                }),
                 None => errors.push(unknown_key(name, keys)),
             }
         }
-        for key in keys.iter().filter(|key| key.required && !table.contains_key(key.name)) {
+        for key in keys.iter().filter(|key| key.required && !table.contains_key(&*key.name)) {
             errors.push(SettingError::new(
-                key.name,
+                &*key.name,
                 format!("is missing: {}; it is {}", key.about, key.form),
             ));
         }
@@ -157,50 +160,68 @@ fn integers<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>) -> Vec<(
     entries.filter_map(|(name, value)| Some((name.clone(), value.as_integer()?))).collect()
 }
 
-fn check_value(path: &str, value: &Value, form: &Form, errors: &mut Vec<SettingError>) {
-    let inner = match form {
-        Form::Texts => Form::Text,
-        Form::Integers(min, max) => Form::Integer(*min, *max),
-        Form::IntegersOfNames(min, max) => Form::Integers(*min, *max),
-        plain => {
-            let right = match plain {
-                Form::Text | Form::Secret => {
-                    value.as_str().is_some_and(|text| !text.contains(char::is_control))
+/// What is wrong at one place of a setting.
+#[derive(Clone, Copy, Debug)]
+pub enum Wrong<'a> {
+    /// The value does not look like this.
+    Value(&'a Form, &'a Value),
+    /// No message can say the name.
+    Name,
+}
+
+impl Form {
+    /// Tells where a value below `path` does not look like this, and how.
+    pub fn check(&self, path: &str, value: &Value, wrong: &mut dyn FnMut(&str, Wrong<'_>)) {
+        let inner = match self {
+            Form::Texts => Form::Text,
+            Form::Integers(min, max) => Form::Integer(*min, *max),
+            Form::IntegersOfNames(min, max) => Form::Integers(*min, *max),
+            plain => {
+                if !plain.fits(value) {
+                    wrong(path, Wrong::Value(plain, value));
                 }
-                Form::OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
-                Form::Integer(min, max) => {
-                    value.as_integer().is_some_and(|number| (*min..=*max).contains(&number))
-                }
-                _ => value.is_bool(),
-            };
-            if !right {
-                let found = if *plain == Form::Secret { String::new() } else { found(value) };
-                errors.push(SettingError::new(path, format!("must be {form}{found}")));
+                return;
             }
-            return;
+        };
+        let Some(table) = value.as_table() else {
+            return wrong(path, Wrong::Value(self, value));
+        };
+        for (name, value) in table {
+            let path = format!("{path}.{name}");
+            if is_word(name) {
+                inner.check(&path, value, wrong);
+            } else {
+                wrong(&path, Wrong::Name);
+            }
         }
-    };
-    let Some(table) = value.as_table() else {
-        errors.push(SettingError::new(path, format!("must be {form}{}", found(value))));
-        return;
-    };
-    for (name, value) in table {
-        let path = format!("{path}.{name}");
-        if is_word(name) {
-            check_value(&path, value, &inner, errors);
-        } else {
-            let text = "names are of small letters, digits and -, at most 40";
-            errors.push(SettingError::new(path, text));
+    }
+
+    /// The same of a value without others in it.
+    fn fits(&self, value: &Value) -> bool {
+        match self {
+            Form::OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
+            Form::Integer(min, max) => {
+                value.as_integer().is_some_and(|number| (*min..=*max).contains(&number))
+            }
+            Form::Bool => value.is_bool(),
+            _ => value.as_str().is_some_and(|text| !text.contains(char::is_control)),
         }
     }
 }
 
-fn found(value: &Value) -> String {
-    format!(", but is {value}")
+impl Wrong<'_> {
+    fn text(self) -> String {
+        match self {
+            // A password is not shown.
+            Wrong::Value(Form::Secret, _) => format!("must be {}", Form::Secret),
+            Wrong::Value(form, value) => format!("must be {form}, but is {value}"),
+            Wrong::Name => "names are of small letters, digits and -, at most 40".to_owned(),
+        }
+    }
 }
 
 fn unknown_key(name: &str, keys: &[Key]) -> SettingError {
-    let names: Vec<_> = keys.iter().map(|key| key.name).collect();
+    let names: Vec<_> = keys.iter().map(|key| &*key.name).collect();
     let hint = match nearest(name, names.iter().copied()) {
         Some(nearest) => format!("did you mean {nearest}?"),
         None if names.is_empty() => "this driver takes no settings".to_owned(),

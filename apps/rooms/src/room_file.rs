@@ -2,7 +2,7 @@
 //!
 //! [`read`] reads a folder of them and explains every mistake at once, each with its file, line,
 //! key and remedy. [`Changes`] says what is different between two readings. Nothing here connects
-//! to anything; what a driver's own settings look like comes from a table, [`Drivers`].
+//! to anything; what a driver's own settings look like comes from the driver.
 
 mod across;
 mod bridge;
@@ -26,7 +26,6 @@ pub use device::{Device, Secret};
 pub use difference::{Change, Changes, RoomChange};
 pub use drivers::{DriverRow, Drivers, Transport};
 pub use mistake::{Mistake, Severity};
-pub use settings::{Form, Setting};
 pub use step::Step;
 
 use across::{Claim, Within};

@@ -4,9 +4,10 @@
 //! runs on one route are one delivery. What the sender is to be told goes out last, so that a
 //! `pong` is never ahead of the lines that it vouches for.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 
+use linebus_protocol::alike::Alike;
 use linebus_protocol::run::{Run, write_recv};
 use linebus_protocol::text::{check_line, is_clean};
 use linebus_protocol::{ByeReason, Command, ErrorCode, Event, Refusal, Topic, Verb};
@@ -16,9 +17,10 @@ use parking_lot::RwLockReadGuard;
 use crate::access::{Access, Wish};
 use crate::broker::{Broker, Now, stamp};
 use crate::connection::{Connection, Input, Prepared, Work};
-use crate::counts::{Amount, Lines, Refusals};
+use crate::counts::{Amount, Refusals};
 use crate::delivery::{Delivery, Way};
 use crate::fact::{Bound, Fact};
+use crate::lines::Lines;
 use crate::login::Login;
 use crate::outbox::Stage;
 use crate::route::Route;
@@ -37,6 +39,36 @@ struct Pending<L> {
     start: usize,
     end: usize,
     lines: usize,
+}
+
+/// Topics that one account may send to and that one audience hears. They hold from one read to the
+/// next, as long as nothing changes.
+pub(crate) struct SameWay<L> {
+    topics: Alike,
+    route: Weak<Route<L>>,
+    /// The serial number of the account that may send there; none on an open bus.
+    account: Option<u64>,
+    /// The count of changes as of which that is so.
+    changes: u64,
+}
+
+impl<L> Default for SameWay<L> {
+    fn default() -> Self {
+        Self { topics: Alike::default(), route: Weak::new(), account: None, changes: 0 }
+    }
+}
+
+impl<L: Link> SameWay<L> {
+    /// The next lines go this way.
+    fn begin(&mut self, route: &Arc<Route<L>>, access: &Access, changes: u64) {
+        let account = access.serial();
+        let is_same = Weak::as_ptr(&self.route) == Arc::as_ptr(route)
+            && (self.account, self.changes) == (account, changes);
+        if !is_same {
+            self.topics.forget();
+            (self.route, self.account, self.changes) = (Arc::downgrade(route), account, changes);
+        }
+    }
 }
 
 /// Where a run goes.
@@ -59,6 +91,8 @@ pub(crate) struct Batch<'a, L: Link> {
     pub(crate) replies: &'a mut Vec<u8>,
     pub(crate) delivery: Delivery<'a, L>,
     pending: Option<Pending<L>>,
+    /// Topics whose lines go with the pending ones.
+    alike: &'a mut SameWay<L>,
     /// The table of joins, held from one run's look-up to the next, as long as nothing is
     /// delivered or carried out between them.
     table: Option<RwLockReadGuard<'a, Topics<L>>>,
@@ -106,6 +140,7 @@ impl<L: Link> Broker<L> {
             replies: &mut work.replies,
             delivery,
             pending: None,
+            alike: &mut work.alike,
             table: None,
             stamp: None,
             joins_changed: false,
@@ -189,15 +224,18 @@ impl<L: Link> Batch<'_, L> {
             let stop = stop as usize;
             let usual = !waits_for_login && (clean || is_clean(&buf[at..stop]));
             let takeable = if clean { ends } else { &ends[..1] };
-            let run = if usual { Run::take(buf, at, takeable, line_bytes_max) } else { None };
-            let lines = run.map_or(1, |run| run.lines);
-            at = match run {
-                Some(run) => self.run(buf, at, run),
-                None => {
-                    self.line(buf, at, stop, !input.begun);
-                    stop
-                }
-            };
+            let mut lines =
+                if usual { self.take_alike(buf, at, takeable, line_bytes_max) } else { 0 };
+            if lines > 0 {
+                at = takeable[lines - 1] as usize;
+            } else if usual && let Some(run) = Run::take(buf, at, takeable, line_bytes_max) {
+                lines = run.lines;
+                at = self.run(buf, at, run);
+            } else {
+                lines = 1;
+                self.line(buf, at, stop, !input.begun);
+                at = stop;
+            }
             self.lines += lines;
             ends = &ends[lines..];
             input.begun = true;
@@ -233,6 +271,23 @@ impl<L: Link> Batch<'_, L> {
         true
     }
 
+    /// Adds lines at `at` to the pending ones as far as it is known that they go with them; how
+    /// many.
+    fn take_alike(&mut self, buf: &mut [u8], at: usize, ends: &[u32], bytes_max: usize) -> usize {
+        let changes = self.refresh_access();
+        let pending = self.pending.as_mut().filter(|pending| {
+            // Each topic is counted by itself where somebody wants to know.
+            pending.end == at && pending.changes == changes && !self.observed
+        });
+        let Some(pending) = pending else { return 0 };
+        let lines = self.alike.topics.take(buf, at, ends, bytes_max);
+        if lines > 0 {
+            pending.end = ends[lines - 1] as usize;
+            pending.lines += lines;
+        }
+        lines
+    }
+
     /// Routes a run; returns where it ends.
     fn run(&mut self, buf: &mut [u8], at: usize, run: Run) -> usize {
         let end = at + run.len;
@@ -244,6 +299,7 @@ impl<L: Link> Batch<'_, L> {
             }
             Routed::Apart(route, changes) => {
                 self.spill(buf);
+                self.alike.begin(&route, &self.access, changes);
                 self.pending = Some(Pending { route, changes, start: at, end, lines: run.lines });
             }
             Routed::Nowhere => {
@@ -258,6 +314,7 @@ impl<L: Link> Batch<'_, L> {
                 return end;
             }
         }
+        self.alike.topics.note(&buf[at..]);
         self.observe(
             run.topic(&buf[at..]),
             Amount { lines: run.lines as u64, bytes: run.len as u64 },
@@ -324,7 +381,7 @@ impl<L: Link> Batch<'_, L> {
         self.table = None;
         if let Some(Pending { route, changes, start, end, lines, .. }) = self.pending.take() {
             let stamp = self.stamp_for(&route);
-            let lines = Lines { bytes: &buf[start..end], count: lines };
+            let lines = Lines::new(&buf[start..end], lines);
             self.delivery.deliver(&route, changes, lines, &stamp, way);
             self.stamp = Some(stamp).filter(|stamp| !stamp.is_empty());
         }
@@ -431,7 +488,7 @@ impl<L: Link> Batch<'_, L> {
         self.delivery.flush();
         if !self.replies.is_empty() {
             let count = memchr_iter(b'\n', self.replies).count();
-            let replies = Lines { bytes: self.replies, count };
+            let replies = Lines::new(self.replies, count);
             self.session.write(replies, &mut self.delivery, || true);
             self.replies.clear();
         }

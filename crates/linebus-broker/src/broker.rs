@@ -13,10 +13,11 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::access::{Access, Account};
 use crate::connection::{Connection, Input, Work};
-use crate::counts::{Counts, Lines, Totals};
+use crate::counts::{Counts, Totals};
 use crate::delivery::{Delivery, Way};
 use crate::fact::Fact;
 use crate::limits::Limits;
+use crate::lines::Lines;
 use crate::rate::Bucket;
 use crate::route::Route;
 use crate::session::{Link, Session};

@@ -10,6 +10,7 @@ use linebus_protocol::telnet::Telnet;
 use linebus_protocol::text::unify_line_ends;
 use memchr::memchr;
 
+use crate::batch::SameWay;
 use crate::broker::{Broker, Now};
 use crate::delivery::Outgoing;
 use crate::fact::Fact;
@@ -17,9 +18,9 @@ use crate::login::Login;
 use crate::rate::Bucket;
 use crate::session::{Link, Session};
 
-/// How much is read at once, in bytes: what makes a batch. Larger reads gain nothing and leave
-/// the processor's cache.
-pub const READ_BYTES: usize = 128 << 10;
+/// How much is read at once, in bytes: what makes a batch. Smaller reads cost more of what a read
+/// costs besides its bytes; larger ones gain little and leave the processor's cache.
+pub const READ_BYTES: usize = 256 << 10;
 /// The same for a client that has yet to log in: what is read may have to be kept meanwhile.
 const LOGIN_READ_BYTES: usize = 8 << 10;
 /// The least that is read at once from a user whose rate is limited, in bytes.
@@ -59,6 +60,7 @@ pub struct Work<L> {
     pub(crate) buf: Vec<u8>,
     /// Where the lines end that are being received.
     pub(crate) ends: Vec<u32>,
+    pub(crate) alike: SameWay<L>,
     pub(crate) replies: Vec<u8>,
     pub(crate) outgoing: Outgoing<L>,
 }
@@ -68,6 +70,7 @@ impl<L> Default for Work<L> {
         Self {
             buf: Vec::new(),
             ends: Vec::new(),
+            alike: SameWay::default(),
             replies: Vec::new(),
             outgoing: Outgoing::default(),
         }

@@ -69,23 +69,6 @@ impl Meter {
     }
 }
 
-/// Whole lines on their way to receivers, counted once for all of them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lines<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) count: usize,
-}
-
-impl<'a> Lines<'a> {
-    pub(crate) fn one(bytes: &'a [u8]) -> Self {
-        Self { bytes, count: 1 }
-    }
-
-    pub(crate) fn amount(self) -> Amount {
-        Amount { lines: self.count as u64, bytes: self.bytes.len() as u64 }
-    }
-}
-
 const CODES: usize = ErrorCode::ALL.len();
 const REASONS: usize = ByeReason::ALL.len();
 

@@ -13,9 +13,9 @@ use linebus_protocol::run::{lines, topic_of, write_watch};
 
 use crate::access::Wish;
 use crate::broker::{Broker, Now};
-use crate::counts::Lines;
 use crate::fact::Fact;
 use crate::limits::Limits;
+use crate::lines::{Kept, Lines};
 use crate::route::{Group, Route, Target};
 use crate::session::{Link, Offered, Session};
 
@@ -118,14 +118,15 @@ impl<'a, L: Link> Delivery<'a, L> {
             stamp_lines(route, recv.bytes, stamp, &mut watch, &mut both);
         }
         let sender = self.sender.map(|sender| sender.id());
+        let kept: [Kept; 3] = Default::default();
         for target in &route.targets {
             if Some(target.session.id()) == sender {
                 continue;
             }
             let lines = match (target.recv, target.watch) {
-                (true, false) => recv,
-                (false, _) => Lines { bytes: &watch, count: recv.count },
-                (true, true) => Lines { bytes: &both, count: 2 * recv.count },
+                (true, false) => recv.kept_in(&kept[0]),
+                (false, _) => Lines::new(&watch, recv.count).kept_in(&kept[1]),
+                (true, true) => Lines::new(&both, 2 * recv.count).kept_in(&kept[2]),
             };
             if !self.offer(&target.session, changes, lines, way) {
                 self.deliver_again(&target.session, lines.bytes);

@@ -20,6 +20,7 @@ mod counts;
 mod delivery;
 mod fact;
 mod limits;
+mod lines;
 mod login;
 mod outbox;
 mod patterns;

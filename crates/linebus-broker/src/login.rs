@@ -10,9 +10,9 @@ use linebus_protocol::{ByeReason, ErrorCode, Event, Refusal, Verb};
 use crate::access::{Access, Account};
 use crate::broker::{Broker, Now};
 use crate::connection::{Connection, Work};
-use crate::counts::Lines;
 use crate::delivery::Delivery;
 use crate::fact::{Bound, Fact};
+use crate::lines::Lines;
 use crate::session::Link;
 
 /// What a client said to log in, to be answered by [`Broker::finish_login`].

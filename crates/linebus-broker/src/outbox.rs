@@ -2,8 +2,9 @@
 //! how it is cut off at the end of a line. No lock, no writing: [`Session`] does both.
 //!
 //! Chunks rather than one ring: a backlog of megabytes is freed while it drains, an empty outbox
-//! holds no memory, and nothing is ever moved. Each push is whole lines, so that every chunk
-//! begins and ends with a line; only of the first one a part may be gone already.
+//! holds no memory, receivers share what they wait for, and nothing is ever moved. Each push is
+//! whole lines, so that every chunk begins and ends with a line; only of the first one a part may be
+//! gone already.
 //!
 //! [`Session`]: crate::Session
 
@@ -14,8 +15,9 @@ use linebus_protocol::ByeReason;
 use memchr::memchr;
 
 use crate::limits::Limits;
+use crate::lines::{Chunk, Lines, starts_line};
 
-/// Small pushes share a chunk up to this size in bytes; larger ones get a chunk of their own.
+/// Pushes of few lines share a chunk up to this size in bytes.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// How far a session's output is on its way to the end.
@@ -55,7 +57,7 @@ pub(crate) enum Pushed {
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    chunks: VecDeque<Vec<u8>>,
+    chunks: VecDeque<Chunk>,
     /// How much of the first chunk is written.
     head: usize,
     /// Bytes in all chunks that are not written, also those of a chunk that was taken.
@@ -85,33 +87,33 @@ impl Outbox {
     }
 
     /// Appends whole lines and says what that means for whoever sent them.
-    pub(crate) fn push(&mut self, lines: &[u8], limits: &Limits, now: Duration) -> Pushed {
-        match self.chunks.back_mut() {
-            Some(last) if last.len() + lines.len() <= CHUNK_BYTES => last.extend_from_slice(lines),
-            _ => self.chunks.push_back(lines.to_vec()),
+    pub(crate) fn push(&mut self, lines: Lines<'_>, limits: &Limits, now: Duration) -> Pushed {
+        let last = self.chunks.back_mut().filter(|_| !lines.are_many());
+        if !last.is_some_and(|last| last.extend(lines.bytes, CHUNK_BYTES)) {
+            self.chunks.push_back(lines.chunk());
         }
-        self.queued += lines.len();
+        self.queued += lines.bytes.len();
         self.judge(limits, now)
     }
 
     /// Puts what is left of lines that were written directly before everything else.
     pub(crate) fn push_rest(
         &mut self,
-        lines: &[u8],
+        lines: Lines<'_>,
         written: usize,
         limits: &Limits,
         now: Duration,
     ) -> Pushed {
-        let rest = self.rest_of(lines, written);
-        if !rest.is_empty() {
-            // The whole is kept out of memory, so the chunk begins amid a line; `cut` is told so
-            // by a head that is not 0.
-            let mut chunk = Vec::with_capacity(rest.len() + 1);
-            chunk.push(if starts_line(lines, written) { b'\n' } else { b' ' });
-            chunk.extend_from_slice(rest);
-            self.queued += rest.len();
+        let left = lines.bytes.len() - written;
+        let rest = self.rest_of(lines.bytes, written).len();
+        if rest > 0 {
+            let (chunk, head) = match rest == left {
+                true => lines.rest(written),
+                false => Chunk::part(lines.bytes, written..written + rest),
+            };
+            self.queued += rest;
             self.chunks.push_front(chunk);
-            self.head = 1;
+            self.head = head;
         }
         self.judge(limits, now)
     }
@@ -149,7 +151,7 @@ impl Outbox {
     }
 
     /// Takes the first chunk, to be written from the returned position on.
-    pub(crate) fn take(&mut self) -> Option<(Vec<u8>, usize)> {
+    pub(crate) fn take(&mut self) -> Option<(Chunk, usize)> {
         self.severed = false;
         Some((self.chunks.pop_front()?, std::mem::take(&mut self.head)))
     }
@@ -158,7 +160,7 @@ impl Outbox {
     /// outbox has drained enough that senders need not wait for it any more.
     pub(crate) fn put_back(
         &mut self,
-        mut chunk: Vec<u8>,
+        chunk: Chunk,
         head: usize,
         written: usize,
         limits: &Limits,
@@ -168,7 +170,7 @@ impl Outbox {
         let rest = self.rest_of(&chunk, head).len();
         self.queued -= written + (left - rest);
         if rest > 0 {
-            chunk.truncate(head + rest);
+            let (chunk, head) = chunk.into_part(head..head + rest);
             // The canary puts it behind what came later, which the simulation must notice.
             let at = if cfg!(feature = "canary") { self.chunks.len() } else { 0 };
             self.chunks.insert(at, chunk);
@@ -197,12 +199,11 @@ impl Outbox {
         self.stage = Stage::Closing(reason);
         let first = self.take();
         self.queued -= self.chunks.drain(..).map(|chunk| chunk.len()).sum::<usize>();
-        if let Some((mut chunk, head)) = first {
+        if let Some((chunk, head)) = first {
             let rest = begun_line(&chunk, head).len();
             self.queued -= chunk.len() - head - rest;
             if rest > 0 {
-                chunk.truncate(head + rest);
-                chunk.shrink_to_fit();
+                let (chunk, head) = chunk.into_part(head..head + rest);
                 self.chunks.push_front(chunk);
                 self.head = head;
             }
@@ -219,7 +220,7 @@ impl Outbox {
 
     fn push_bye(&mut self, bye: &[u8]) {
         self.queued += bye.len();
-        self.chunks.push_back(bye.to_vec());
+        self.chunks.push_back(Lines::one(bye).chunk());
     }
 
     /// Forgets everything. A chunk that is being written still counts until it comes back.
@@ -235,11 +236,6 @@ impl Outbox {
 fn begun_line(lines: &[u8], at: usize) -> &[u8] {
     let end = memchr(b'\n', &lines[at..]).map_or(lines.len(), |end| at + end + 1);
     if starts_line(lines, at) { &[] } else { &lines[at..end] }
-}
-
-/// Whether `at` is where a line begins.
-fn starts_line(lines: &[u8], at: usize) -> bool {
-    at == 0 || lines[at - 1] == b'\n'
 }
 
 #[cfg(test)]

@@ -15,10 +15,11 @@ use linebus_protocol::{ByeReason, Event, GUEST};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::access::{Access, Wish};
-use crate::counts::{Amount, Lines, Meter};
+use crate::counts::{Amount, Meter};
 use crate::delivery::Delivery;
 use crate::fact::Fact;
 use crate::limits::Limits;
+use crate::lines::Lines;
 use crate::outbox::{Outbox, Pressure, Pushed, Stage};
 
 /// The peer has gone: nothing written to it will arrive.
@@ -324,14 +325,13 @@ impl<L: Link> Session<L> {
             return untaken;
         }
         out.delivered += lines.amount();
-        let lines = lines.bytes;
         let link = if out.outbox.queued() == 0 { out.link.take() } else { None };
         let Some(mut link) = link else {
             self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
             return Offered::Settled;
         };
         drop(out);
-        let written = link.try_write(lines);
+        let written = link.try_write(lines.bytes);
         let mut out = self.out.lock();
         if out.outbox.stage == Stage::Closed {
             return Offered::Settled;
@@ -341,7 +341,7 @@ impl<L: Link> Session<L> {
             return Offered::Settled;
         };
         out.link = Some(link);
-        if written < lines.len() {
+        if written < lines.bytes.len() {
             self.push(&mut out, delivery, |outbox, limits, now| {
                 outbox.push_rest(lines, written, limits, now)
             });
@@ -364,7 +364,6 @@ impl<L: Link> Session<L> {
             return untaken;
         }
         out.delivered += lines.amount();
-        let lines = lines.bytes;
         let first = out.outbox.queued() == 0 && out.link.is_some();
         self.push(&mut out, delivery, |outbox, limits, now| outbox.push(lines, limits, now));
         if first { Offered::Flush } else { Offered::Settled }

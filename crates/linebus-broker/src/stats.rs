@@ -16,8 +16,9 @@ use linebus_protocol::{BUS_USER, STATS_TOPIC, Topic};
 
 use crate::broker::{Broker, Now, stamp};
 use crate::connection::Work;
-use crate::counts::{Amount, Lines, Totals};
+use crate::counts::{Amount, Totals};
 use crate::delivery::{Delivery, Way};
+use crate::lines::Lines;
 use crate::session::{Link, Session};
 
 /// Most clients in one second's lines, and most topics. The last line says how many more there are.
@@ -89,7 +90,7 @@ impl<L: Link> Broker<L> {
     fn send_stats(&self, topic: Topic<'_>, text: &str, work: &mut Work<L>, now: Now) {
         let mut bytes = Vec::new();
         text.lines().for_each(|line| write_recv(&mut bytes, topic, line.as_bytes()));
-        let lines = Lines { bytes: &bytes, count: text.lines().count() };
+        let lines = Lines::new(&bytes, text.lines().count());
         let mut waits = Vec::new();
         let mut delivery = Delivery::new(self, now, None, &mut waits, &mut work.outgoing);
         let changes = self.changes();

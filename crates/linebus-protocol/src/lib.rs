@@ -6,9 +6,10 @@
 //! - [`text`], [`telnet`]: which bytes may stand in a line at all;
 //! - [`topic`]: [`Topic`] and [`Pattern`];
 //! - [`verb`], [`command`]: what a client may say;
-//! - [`run`]: many `send` lines to one topic, recognised in one pass;
+//! - [`scan`], [`run`], [`alike`]: many `send` lines, recognised in one pass;
 //! - [`code`], [`event`]: what the server says.
 
+pub mod alike;
 pub mod code;
 pub mod command;
 pub mod event;

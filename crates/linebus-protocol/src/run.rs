@@ -12,7 +12,7 @@ use memchr::memchr;
 use crate::topic::{TOPIC_BYTES_MAX, Topic};
 
 const SEND: &[u8; 4] = b"send";
-const RECV: &[u8; 4] = b"recv";
+pub(crate) const RECV: &[u8; 4] = b"recv";
 
 /// Where a run stands in the bytes that it was found at the beginning of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Run {
 
 /// Where in clean text the first blank, TAB or LF is: the first byte below 0x21. 16 if there is
 /// none.
-fn first_blank(text: [u8; 16]) -> usize {
+pub(crate) fn first_blank(text: [u8; 16]) -> usize {
     const ONES: u128 = u128::MAX / 0xff;
     let text = u128::from_le_bytes(text);
     // The sign of each byte of the difference, up to the first that is negative and borrows.

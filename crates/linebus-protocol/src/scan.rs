@@ -2,7 +2,7 @@
 //! asks the positions found here instead of looking for the next LF, which depends on the last
 //! one and keeps a processor waiting.
 
-use wide::i8x16;
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 /// Bytes that are looked at together: a bit of a word each.
 const BLOCK: usize = 64;
@@ -13,39 +13,40 @@ const BLOCK: usize = 64;
 /// Returns whether what begins at `from` is plain, as [`is_plain`](crate::text::is_plain) has it.
 /// `bytes` are at most 4 GiB.
 pub fn scan(bytes: &[u8], from: usize, ends: &mut Vec<u32>) -> bool {
+    dispatch!(Level::new(), simd => scan_blocks(simd, bytes, from, ends))
+}
+
+/// The same with what the processor can.
+#[inline(always)]
+fn scan_blocks<S: Simd>(simd: S, bytes: &[u8], from: usize, ends: &mut Vec<u32>) -> bool {
     ends.clear();
     let (blocks, rest) = bytes[from..].as_chunks::<BLOCK>();
     let mut is_plain = true;
     let mut at = u32::try_from(from).expect("a read is far shorter");
     for block in blocks {
-        is_plain &= scan_block(block, at, ends);
+        is_plain &= scan_block(simd, block, at, ends);
         at += BLOCK as u32;
     }
     // What an LF in its place would not change.
     let mut last = [b' '; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
-    scan_block(&last, at, ends) && is_plain
+    scan_block(simd, &last, at, ends) && is_plain
 }
 
 /// The same for the block at `at`.
-fn scan_block(block: &[u8; BLOCK], at: u32, ends: &mut Vec<u32>) -> bool {
-    let mut lfs = 0;
-    let mut usual = i8x16::splat(-1);
-    for (number, part) in block.as_chunks::<16>().0.iter().enumerate() {
-        let part = i8x16::new(part.map(u8::cast_signed));
-        let lf = part.simd_eq(i8x16::splat(b'\n'.cast_signed()));
-        // One more makes DEL the least number, and what is not ASCII is below 0 anyway.
-        let visible = (part + i8x16::splat(1)).simd_gt(i8x16::splat(b' '.cast_signed()));
-        usual &= visible | lf;
-        lfs |= u64::from(lf.to_bitmask()) << (16 * number);
-    }
-    let mut left = lfs;
+#[inline(always)]
+fn scan_block<S: Simd>(simd: S, block: &[u8; BLOCK], at: u32, ends: &mut Vec<u32>) -> bool {
+    let bytes = u8x64::from_slice(simd, block);
+    let lf = bytes.simd_eq(b'\n');
+    // What is below a blank wraps around and is too large, too.
+    let visible = (bytes - b' ').simd_lt(0x7f - b' ');
+    let mut left = lf.to_bitmask();
     while left != 0 {
         ends.push(at + left.trailing_zeros() + 1);
         left &= left - 1;
     }
     // A TAB is rare enough for a second look.
-    usual.all() || crate::text::is_plain(block)
+    (visible | lf).all_true() || crate::text::is_plain(block)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod seek;
 mod split;
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::line::Entry;
 use crate::time::Time;
 use folder::files;
 pub use follow::follow;
-use open::read_file;
+use open::{Reading, read_file};
 pub(crate) use seek::times_of;
 
 /// So much earlier than a line before it may one be in a file: lines of several threads come a
@@ -114,6 +114,17 @@ pub fn read(path: &Path, range: &Range, sink: &mut Sink<'_>) -> io::Result<()> {
             break;
         }
     }
+    Ok(())
+}
+
+/// Reads lines that come from elsewhere, such as standard input; `name` is what it is called.
+///
+/// # Errors
+/// The input's.
+pub fn read_lines(input: &mut impl Read, name: &Path, sink: &mut Sink<'_>) -> io::Result<()> {
+    let mut reading = Reading::new(name, &Range::default(), sink);
+    reading.rest_of(input)?;
+    reading.torn();
     Ok(())
 }
 

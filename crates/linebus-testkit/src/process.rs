@@ -160,9 +160,7 @@ impl Server {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.id()).expect("process ids are positive");
-        let pid = Pid::from_raw(id).expect("process ids are not 0");
-        kill_process(pid, signal).expect("it is our child");
+        crate::process::signal(&self.child, signal);
     }
 
     /// Ends it decently: it writes what it still has to.
@@ -175,6 +173,14 @@ impl Server {
     pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().expect("it is our child")
     }
+}
+
+/// Sends a signal to a process that was started here and not waited for.
+///
+/// # Panics
+/// There is no such process.
+pub fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("it is our child");
 }
 
 /// The processor time that a process has used so far, in ticks of the clock, mostly 10 ms

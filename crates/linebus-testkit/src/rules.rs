@@ -10,6 +10,12 @@ use linebus_protocol::Pattern;
 /// Patterns that are allowed, and patterns that are denied.
 pub type Lists = [Vec<String>; 2];
 
+/// Lists of these patterns.
+#[must_use]
+pub fn lists(allow: &[&str], deny: &[&str]) -> Lists {
+    [allow, deny].map(|list| list.iter().map(|pattern| (*pattern).to_owned()).collect())
+}
+
 /// What a user may do.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {

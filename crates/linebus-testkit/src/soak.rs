@@ -19,7 +19,7 @@ use cycle::Cycles;
 use gauge::{Gauge, Sample};
 
 use crate::process::{Server, cpu_time};
-use crate::rules::Rules;
+use crate::rules::{Rules, lists};
 use crate::telnet::Telnet;
 use crate::users::{self, TestUser};
 
@@ -76,8 +76,8 @@ pub fn soak(binary: &Path, time: Duration) {
 }
 
 fn start(binary: &Path, folder: &Path) -> Server {
-    let all = || [vec![">".to_owned()], Vec::new()];
-    let not_b = [vec![">".to_owned()], vec!["soak.*.*.b".to_owned()]];
+    let all = || lists(&[">"], &[]);
+    let not_b = lists(&[">"], &["soak.*.*.b"]);
     let user = |name: &str, see: bool, recv| {
         TestUser::new(name, PASSWORD, Rules { send: all(), recv, see })
     };

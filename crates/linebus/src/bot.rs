@@ -9,15 +9,17 @@ mod rule;
 mod rules;
 mod template;
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use linebus_record::reader::{self, Item, Range};
 
 use crate::bus::{Bus, block_on};
 use crate::exit::Failure;
 use crate::print::escape;
+use crate::recorded::wanted::Asides;
 use dry_run::DryRun;
 use rules::Rules;
 
@@ -35,8 +37,8 @@ pub(crate) struct Args {
     /// right.
     #[arg(long, conflicts_with = "dry_run")]
     check: bool,
-    /// Do nothing, but print what would be done about the lines of recordings, `<time> <user> <topic>
-    /// <message>`; - is standard input.
+    /// Do nothing, but print what would be done about the lines of recordings, folders or files of
+    /// `linebus record`; - is standard input.
     #[arg(long)]
     dry_run: bool,
     /// The file with the rules; after --dry-run, recordings before it.
@@ -75,21 +77,24 @@ fn read(file: &Path) -> anyhow::Result<Rules> {
 
 fn dry_run(recordings: &[PathBuf], file: &Path) -> Result<(), Failure> {
     let mut dry_run = DryRun::new(read(file)?, io::stdout().lock());
+    let mut asides = Asides::default();
+    let mut printed = Ok(());
     for recording in recordings {
-        let path = recording.display();
-        let input: Box<dyn BufRead> = if recording.as_os_str() == "-" {
-            Box::new(io::stdin().lock())
-        } else {
-            let file = File::open(recording).with_context(|| format!("can't open {path}"))?;
-            Box::new(BufReader::new(file))
-        };
-        for (line, number) in input.lines().zip(1_u64..) {
-            let line = line.with_context(|| format!("can't read {path}, line {number}"))?;
-            if let Err(text) = dry_run.play(&line)? {
-                return Err(anyhow!("{path}: line {number}: {text}").into());
+        let mut sink = |item: Item<'_>| {
+            match item {
+                Item::Entry(entry) => printed = dry_run.play(&entry),
+                Item::Damaged(damaged) => asides.damaged(&damaged),
             }
-        }
+            if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let read = match recording.as_os_str() == "-" {
+            true => reader::read_lines(&mut io::stdin().lock(), recording, &mut sink),
+            false => reader::read(recording, &Range::default(), &mut sink),
+        };
+        read.with_context(|| format!("can't read {}", recording.display()))?;
     }
+    asides.tell();
+    printed?;
     say(&dry_run.finish()?);
     Ok(())
 }

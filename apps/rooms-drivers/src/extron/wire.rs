@@ -126,6 +126,9 @@ pub enum Reply {
     Bare(String),
 }
 
+/// A reply that is a word with a number.
+type OfNumber = fn(u16) -> Option<Reply>;
+
 impl Reply {
     /// The reply on this line.
     #[must_use]
@@ -154,7 +157,7 @@ impl Reply {
             _ => {}
         }
         let word = *words.first()?;
-        let numbered: [(&str, fn(u16) -> Option<Reply>); 8] = [
+        let numbered: [(&str, OfNumber); 8] = [
             ("In", |input| Some(Reply::Input { input, output: None })),
             ("Amt", |on| Some(Reply::Mute(on > 0))),
             ("Vmt", |on| Some(Reply::Blank(on > 0))),

@@ -1,12 +1,11 @@
-//! Which drivers there are, and what the checker must know of each: one table.
-//!
-//! [`Drivers`] is plain data, so that it can be filled from the drivers' own descriptions of
-//! themselves instead.
+//! Which drivers there are, and what the checker must know of each: one table, to which the drivers
+//! themselves say what settings they take.
 
 use std::path::Path;
 
+use rooms_drivers::{Form, Key};
+
 use super::ROLES;
-use super::settings::{Form, Setting};
 use super::source::{line_at, lines};
 
 /// What the checker knows of drivers.
@@ -35,7 +34,7 @@ pub struct DriverRow {
     /// With this setting they act without saying what came of it.
     pub one_way_with: Option<&'static str>,
     /// What they take beside what every device has.
-    pub settings: Vec<Setting>,
+    pub settings: &'static [Key],
 }
 
 /// A way to reach a device.
@@ -92,6 +91,11 @@ impl Drivers {
 }
 
 impl DriverRow {
+    /// The settings that stand in a room file: all but passwords.
+    pub(super) fn plain_settings(&self) -> impl Iterator<Item = &'static Key> + Clone + use<> {
+        self.settings.iter().filter(|key| key.form != Form::Secret)
+    }
+
     /// Of a described device: its kind is what it is for, and it takes no settings.
     pub(super) fn described(text: &str) -> Self {
         let kind = text.parse::<toml::Table>().ok().and_then(|table| {
@@ -104,7 +108,7 @@ impl DriverRow {
             transports: &[Transport::Tcp, Transport::Udp, Transport::Serial],
             shared: false,
             one_way_with: None,
-            settings: Vec::new(),
+            settings: &[],
         }
     }
 }
@@ -122,76 +126,26 @@ impl Transport {
 
 const CAMERAS: &[&str] = &["camera", "document-camera"];
 
-const fn takes(name: &'static str, form: Form) -> Setting {
-    Setting { name, form, required: false }
-}
-
-const fn needs(name: &'static str, form: Form) -> Setting {
-    Setting { name, form, required: true }
-}
-
 fn rows() -> Vec<DriverRow> {
     use Transport::{Serial, Tcp, Udp};
-    let row = |name, roles, transports, settings: &[Setting]| {
-        let settings = settings.to_vec();
+    let row = |name, roles, transports| {
+        let entry = rooms_drivers::drivers().iter().find(|entry| entry.name == name);
+        let settings = &entry.expect("there is a driver for each row").settings[..];
         DriverRow { name, roles, transports, shared: false, one_way_with: None, settings }
     };
-    let password = takes("password", Form::Secret);
-    let user = takes("user", Form::Text);
-    let kind = takes("kind", Form::OneOf(CAMERAS));
-    let zoom_speed = takes("zoom_speed", Form::Integer(0, 7));
-    let content = takes("content", Form::Integer(1, 10));
-    let polycom = &[
-        password,
-        content,
-        takes("speed", Form::Integer(64, 6144)),
-        takes("auto_answer", Form::Bool),
-    ];
-    let cisco =
-        &[user, password, content, takes("auto_answer", Form::OneOf(&["on", "mute", "off"]))];
-    let visca_ip = &[kind, zoom_speed, takes("header", Form::Bool)];
-    let visca_serial = &[kind, zoom_speed, takes("address", Form::Integer(1, 7))];
-    let lumens = &[takes("lamp", Form::Bool), takes("power_command", Form::OneOf(&["b0", "b1"]))];
-    let pjlink = &[
-        password,
-        takes("inputs", Form::Texts),
-        takes("login", Form::OneOf(&["md5", "sha256"])),
-        takes("blank_mutes_sound", Form::Bool),
-    ];
-    let lutron = &[
-        user,
-        password,
-        takes("outputs", Form::Integers(1, 99_999)),
-        takes("scenes", Form::IntegersOfNames(0, 100)),
-        takes("area", Form::Integer(1, 99_999)),
-        takes("area_scenes", Form::Integers(0, 64)),
-        takes("fade_seconds", Form::Integer(0, 60)),
-    ];
-    let relays = &[
-        needs("relays", Form::Texts),
-        takes("sensors", Form::Texts),
-        takes("pulse_ms", Form::Integer(50, 60_000)),
-        takes("rest_ms", Form::Integer(0, 60_000)),
-        takes("interlock", Form::Bool),
-    ];
-    let extron = &[
-        password,
-        takes("inputs", Form::Integers(1, 512)),
-        takes("output", Form::Integer(1, 512)),
-    ];
     vec![
-        row("polycom-group", &["codec"], &[Tcp, Serial], polycom),
-        row("cisco-xapi", &["codec"], &[Serial, Tcp], cisco),
-        row("visca-ip", CAMERAS, &[Udp, Tcp], visca_ip),
-        row("visca-serial", CAMERAS, &[Serial, Tcp], visca_serial),
-        row("lumens-dc", &["document-camera"], &[Serial, Tcp], lumens),
-        row("pjlink", &["projector", "display"], &[Tcp], pjlink),
-        DriverRow { shared: true, ..row("lutron", &["lights"], &[Tcp], lutron) },
+        row("polycom-group", &["codec"], &[Tcp, Serial]),
+        row("cisco-xapi", &["codec"], &[Serial, Tcp]),
+        row("visca-ip", CAMERAS, &[Udp, Tcp]),
+        row("visca-serial", CAMERAS, &[Serial, Tcp]),
+        row("lumens-dc", &["document-camera"], &[Serial, Tcp]),
+        row("pjlink", &["projector", "display"], &[Tcp]),
+        DriverRow { shared: true, ..row("lutron", &["lights"], &[Tcp]) },
         DriverRow {
             shared: true,
             one_way_with: Some("pulse_ms"),
-            ..row("itach-relay", &["screen"], &[Tcp], relays)
+            ..row("itach-relay", &["screen"], &[Tcp])
         },
-        row("extron-sis", &["switcher"], &[Tcp, Serial], extron),
+        row("extron-sis", &["switcher"], &[Tcp, Serial]),
     ]
 }

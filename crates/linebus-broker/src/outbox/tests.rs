@@ -5,6 +5,7 @@ use arbtest::arbitrary::Result;
 use arbtest::arbtest;
 
 use super::*;
+use crate::lines::Kept;
 
 const LIMITS: Limits = Limits {
     line_bytes_max: 64,
@@ -24,9 +25,14 @@ struct Link {
     pushed: Vec<u8>,
     written: Vec<u8>,
     /// A chunk, or lines that are written directly, on their way.
-    chunk: Option<(Vec<u8>, usize)>,
+    chunk: Option<(Chunk, usize)>,
     direct: Option<Vec<u8>>,
     cut: bool,
+}
+
+/// Lines that others may wait for, too.
+fn shared<'a>(bytes: &'a [u8], kept: &'a Kept) -> Lines<'a> {
+    Lines::one(bytes).kept_in(kept)
 }
 
 impl Link {
@@ -44,18 +50,19 @@ impl Link {
         if let Some(lines) = self.direct.take() {
             let count = count(lines.len());
             self.written.extend_from_slice(&lines[..count]);
-            self.outbox.push_rest(&lines, count, &LIMITS, Duration::ZERO);
+            self.outbox.push_rest(shared(&lines, &Kept::new()), count, &LIMITS, Duration::ZERO);
         }
     }
 
     /// Bytes that were pushed and are neither written nor thrown away, goodbye included.
     #[track_caller]
     fn check_count(&self) {
-        let waiting: usize = self.outbox.chunks.iter().map(Vec::len).sum();
+        let waiting: usize = self.outbox.chunks.iter().map(|chunk| chunk.len()).sum();
         let away = self.chunk.as_ref().map_or(0, |(chunk, head)| chunk.len() - head);
         assert_eq!(self.outbox.queued(), waiting - self.outbox.head + away);
         if self.cut && self.is_free() {
-            let waits = self.outbox.chunks.iter().flatten().skip(self.outbox.head);
+            let waits =
+                self.outbox.chunks.iter().flat_map(|chunk| chunk.iter()).skip(self.outbox.head);
             let lines = waits.filter(|byte| **byte == b'\n').count();
             assert!(lines <= 2, "a line that was begun and a goodbye, not {lines} lines");
         }
@@ -101,7 +108,7 @@ fn step(
         0..=2 if open => {
             let lines = lines(u, serial)?;
             link.pushed.extend_from_slice(&lines);
-            link.outbox.push(&lines, &LIMITS, Duration::ZERO);
+            link.outbox.push(shared(&lines, &Kept::new()), &LIMITS, Duration::ZERO);
         }
         3 if open && link.is_free() && link.outbox.queued() == 0 => {
             let lines = lines(u, serial)?;
@@ -147,15 +154,19 @@ fn pressure_begins_above_the_soft_mark_and_is_given_up_once() {
     let mut outbox = Outbox::new();
     let ms = Duration::from_millis;
     let line = |bytes: usize| [vec![b'x'; bytes - 1], vec![b'\n']].concat();
-    assert_eq!(outbox.push(&line(100), &LIMITS, ms(0)), Pushed::Fine);
-    assert_eq!(outbox.push(&line(1), &LIMITS, ms(5)), Pushed::Wait);
-    assert_eq!(outbox.push(&line(1), &LIMITS, ms(14)), Pushed::Wait);
-    assert_eq!(outbox.push(&line(1), &LIMITS, ms(15)), Pushed::GivesUp);
-    assert_eq!(outbox.push(&line(1), &LIMITS, ms(16)), Pushed::Fine);
+    assert_eq!(outbox.push(Lines::one(&line(100)), &LIMITS, ms(0)), Pushed::Fine);
+    assert_eq!(outbox.push(Lines::one(&line(1)), &LIMITS, ms(5)), Pushed::Wait);
+    assert_eq!(outbox.push(Lines::one(&line(1)), &LIMITS, ms(14)), Pushed::Wait);
+    assert_eq!(outbox.push(Lines::one(&line(1)), &LIMITS, ms(15)), Pushed::GivesUp);
+    assert_eq!(outbox.push(Lines::one(&line(1)), &LIMITS, ms(16)), Pushed::Fine);
     let (chunk, head) = outbox.take().expect("something waits");
     assert!(!outbox.put_back(chunk, head, 53, &LIMITS), "51 bytes are more than half the mark");
     let (chunk, head) = outbox.take().expect("something waits");
     assert!(outbox.put_back(chunk, head, 1, &LIMITS), "50 are half");
-    assert_eq!(outbox.push(&line(51), &LIMITS, ms(17)), Pushed::Wait, "and it begins again");
-    assert_eq!(outbox.push(&line(900), &LIMITS, ms(17)), Pushed::Overflow);
+    assert_eq!(
+        outbox.push(Lines::one(&line(51)), &LIMITS, ms(17)),
+        Pushed::Wait,
+        "and it begins again"
+    );
+    assert_eq!(outbox.push(Lines::one(&line(900)), &LIMITS, ms(17)), Pushed::Overflow);
 }

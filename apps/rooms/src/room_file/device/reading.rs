@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
+use rooms_drivers::Form;
 use rooms_messages::{DeviceName, Word};
 use toml::{Table, Value};
 
@@ -14,7 +15,7 @@ use super::super::bridge::{Bridge, BridgeKind};
 use super::super::connect::{Connect, LineSettings, endpoint};
 use super::super::drivers::{DriverRow, Drivers, Transport};
 use super::super::mistake::remedy;
-use super::super::settings::{self, Form};
+use super::super::settings;
 use super::super::source::{Group, Source};
 use super::{Device, KEYS, Secret};
 
@@ -288,7 +289,7 @@ impl Reading<'_, '_, '_> {
     fn password(&mut self, row: Option<&DriverRow>) -> Option<Secret> {
         let file = self.source.text(&self.table, "password_file")?;
         if let Some(row) = row
-            && !row.settings.iter().any(|setting| setting.form == Form::Secret)
+            && !row.settings.iter().any(|key| key.form == Form::Secret)
         {
             self.mistake("password_file", format!("{} has no password: remove it", row.name));
         }
@@ -328,7 +329,7 @@ impl Reading<'_, '_, '_> {
             self.source.warning(&self.table, key, text.to_owned());
         }
         if let Some(role) = role
-            && row.settings.iter().any(|setting| setting.name == "kind")
+            && row.settings.iter().any(|key| key.name == "kind")
         {
             if own.contains_key("kind") {
                 self.mistake("kind", format!("is {role}, as role or name say: remove it"));

@@ -1,0 +1,98 @@
+//! Runs all test programs of the workspace side by side: most of them wait for other processes most
+//! of the time, and cargo would run one after the other.
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+/// So many programs run at a time.
+const AT_A_TIME: usize = 2;
+
+/// A test program that cargo has built.
+pub(crate) struct Program {
+    name: String,
+    path: PathBuf,
+    /// Where it is to run: its package's folder, as with cargo.
+    folder: PathBuf,
+}
+
+/// Builds and runs them; prints what those say that fail.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let programs = build()?;
+    let (count, began) = (programs.len(), Instant::now());
+    // Taken from the end, the largest first: the longest should not begin last.
+    let waiting = Mutex::new(programs);
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let Some(program) = take(&waiting) {
+                    if let Err(said) = program.run() {
+                        eprintln!("{said}");
+                        failed.lock().expect("nobody panics with it").push(program.name);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner()?;
+    if !failed.is_empty() {
+        bail!("these test programs failed: {}", failed.join(", "));
+    }
+    eprintln!("{count} test programs passed in {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn take(waiting: &Mutex<Vec<Program>>) -> Option<Program> {
+    waiting.lock().expect("nobody panics with it").pop()
+}
+
+/// Builds all of them, and the workspace's binaries with them: alone, those would be built once more
+/// with fewer features. Sorted by size, which says a little about how long they take.
+pub(crate) fn build() -> anyhow::Result<Vec<Program>> {
+    let arguments = ["test", "--workspace", "--quiet", "--no-run", "--message-format=json"];
+    eprintln!("$ cargo {}", arguments.join(" "));
+    let output = Command::new("cargo").args(arguments).stderr(Stdio::inherit()).output()?;
+    let mut programs = Vec::new();
+    for line in String::from_utf8(output.stdout)?.lines() {
+        let message: Value = serde_json::from_str(line).context("cargo speaks JSON")?;
+        if let Some(text) = message["message"]["rendered"].as_str() {
+            eprint!("{text}");
+        }
+        let (Some(path), true) =
+            (message["executable"].as_str(), &message["profile"]["test"] == true)
+        else {
+            continue;
+        };
+        let manifest = PathBuf::from(message["manifest_path"].as_str().context("a manifest")?);
+        let folder = manifest.parent().context("a manifest has a folder")?.to_owned();
+        let package = folder.file_name().unwrap_or_default().to_string_lossy();
+        let target = message["target"]["name"].as_str().unwrap_or_default();
+        programs.push(Program { name: format!("{package} {target}"), path: path.into(), folder });
+    }
+    if !output.status.success() {
+        bail!("the tests could not be built");
+    }
+    programs.sort_by_key(|program| program.path.metadata().map_or(0, |metadata| metadata.len()));
+    Ok(programs)
+}
+
+impl Program {
+    /// What it says if it fails.
+    fn run(&self) -> Result<(), String> {
+        let mut command = Command::new(&self.path);
+        command.arg("--quiet").current_dir(&self.folder).stdin(Stdio::null());
+        let Output { status, stdout, stderr } =
+            command.output().map_err(|error| format!("{}: {error}", self.path.display()))?;
+        let said = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("{}: {status}\n{}", self.name, said.join("\n")))
+        }
+    }
+}
