@@ -132,7 +132,12 @@ impl<S: Store> Keeper<S> {
             }
         };
         match message {
-            Message::List { owner, id } => self.list(owner, id),
+            Message::List { owner, id } => {
+                // It announces anew what is under way; an earlier process's data sets may be none
+                // of its own.
+                self.transfers.retain(|(other, _), _| *other != owner);
+                self.list(owner, id);
+            }
             Message::Restore { owner, id } => {
                 self.told.push(Told::Restoring { owner: owner.clone() });
                 self.list(owner, id);

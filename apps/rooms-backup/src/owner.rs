@@ -85,7 +85,7 @@ pub struct Owner {
     known: Catalogue,
     /// The newest version of each data set that was announced, which may be kept by now.
     announced: BTreeMap<DataSetName, (u64, Option<Hash>)>,
-    /// Where `wanted` and `known` differ, those under way left out.
+    /// Where `wanted` is not surely kept, those under way left out.
     pending: BTreeSet<DataSetName>,
     under_way: BTreeMap<DataSetName, UnderWay>,
     /// Those under way that the keeper refused, and why.
@@ -286,7 +286,8 @@ impl Owner {
         self.under_way.clear();
         self.refused.clear();
         self.pending.clear();
-        let names: BTreeSet<_> = self.known.keys().chain(self.wanted.keys()).cloned().collect();
+        let names = self.known.keys().chain(self.wanted.keys()).chain(self.announced.keys());
+        let names: BTreeSet<_> = names.cloned().collect();
         for name in names {
             if !self.wanted.is_empty() {
                 self.consider(name);
@@ -300,19 +301,23 @@ impl Owner {
         if self.under_way.get(&name).is_some_and(|under_way| under_way.hash == hash) {
             return;
         }
-        // It may be under way with another content, which may be kept any moment.
         self.refused.remove(&name);
-        let differs = self.under_way.remove(&name).is_some() || !self.is_kept(&name);
-        if differs {
-            self.pending.insert(name);
-        } else {
+        self.under_way.remove(&name);
+        if self.is_kept(&name) {
             self.pending.remove(&name);
+        } else {
+            self.pending.insert(name);
         }
     }
 
+    /// Whether it is kept and stays so: what was announced later, with another content, may be
+    /// kept any moment, even after the keeper and the bus seemed to have forgotten it.
     fn is_kept(&self, name: &DataSetName) -> bool {
-        let known = self.known.get(name).and_then(|entry| entry.hash);
-        known == self.wanted.get(name).map(|data_set| data_set.hash)
+        let hash = self.wanted.get(name).map(|data_set| data_set.hash);
+        let (version, known) =
+            self.known.get(name).map_or((0, None), |entry| (entry.version, entry.hash));
+        let is_newer = |(announced, other): &(u64, _)| *announced > version && *other != hash;
+        known == hash && !self.announced.get(name).is_some_and(is_newer)
     }
 
     /// A number that is newer than all that may be kept, unless it is just this content.
