@@ -98,8 +98,7 @@ fn serve(args: &Args, path: &Path) -> anyhow::Result<()> {
                 _ = tokio::signal::ctrl_c() => {}
             }
         };
-        let bus = args.bus.builder()?.retry_first_connection(true);
-        keep(bus, store, KeeperLimits::default(), tell, stop).await?;
+        keep(args.bus.builder()?, store, KeeperLimits::default(), tell, stop).await?;
         Ok(())
     })
 }

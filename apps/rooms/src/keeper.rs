@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use linebus_client::Builder;
+use linebus_client::{Builder, Error as BusError};
 use rooms_backup::{Keeper, KeeperLimits, Told};
 
 use crate::backup::{Error, Heard, Wire};
@@ -23,10 +23,10 @@ pub enum News {
     Trouble(String),
 }
 
-/// Keeps, until `stop`.
+/// Keeps, until `stop`. If there is no bus yet, it is waited for.
 ///
 /// # Errors
-/// There is no bus, it ended the connection for good, or its lines are too short.
+/// The bus refuses the first connection or ended it for good, or its lines are too short.
 pub async fn keep(
     bus: Builder,
     store: SqliteStore,
@@ -34,23 +34,33 @@ pub async fn keep(
     mut tell: impl FnMut(News),
     stop: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let mut wire = Wire::connect(bus).await?;
+    tokio::pin!(stop);
+    let mut wire = tokio::select! {
+        wire = connect(bus, &mut tell) => wire?,
+        () = &mut stop => return Ok(()),
+    };
     let mut keeper = Keeper::new(store, limits);
     keeper.connected(wire.part_bytes()?);
-    let mut forget_at = wire.now() + FORGET_OLD_EVERY;
     tell(News::Ready);
-    tokio::pin!(stop);
+    let mut forget_at = wire.now() + FORGET_OLD_EVERY;
     loop {
         keeper.take_told().into_iter().for_each(|told| tell(News::Told(told)));
-        wire.say(keeper.take_lines()).await?;
+        wire.say(keeper.take_lines());
         let deadline = keeper.deadline().map_or(forget_at, |due| due.min(forget_at));
         let heard = tokio::select! {
-            heard = wire.next(Some(deadline)) => heard?,
-            () = &mut stop => return wire.logoff().await,
+            heard = wire.next(deadline) => heard?,
+            () = &mut stop => {
+                wire.logoff().await;
+                return Ok(());
+            }
         };
         match heard {
             Heard::Line(line) => keeper.receive(&line, wire.now()),
-            Heard::Connected => keeper.connected(wire.part_bytes()?),
+            Heard::Lost(why) => tell(News::Trouble(format!("the bus is lost: {why}"))),
+            Heard::Connected => {
+                keeper.connected(wire.part_bytes()?);
+                tell(News::Ready);
+            }
             Heard::Refused(text) => tell(News::Trouble(text)),
             Heard::Elapsed => {}
         }
@@ -61,5 +71,15 @@ pub async fn keep(
                 tell(News::Trouble(format!("old versions stay for now: {error}")));
             }
         }
+    }
+}
+
+async fn connect(bus: Builder, tell: &mut impl FnMut(News)) -> Result<Wire, Error> {
+    match Wire::connect(bus.clone()).await {
+        Err(Error::Bus(error @ (BusError::Connect { .. } | BusError::ConnectTimeout { .. }))) => {
+            tell(News::Trouble(format!("{error}; waiting for it")));
+            Wire::connect(bus.retry_first_connection(true)).await
+        }
+        done => done,
     }
 }

@@ -7,7 +7,7 @@
 mod retention;
 mod version;
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub enum OpenError {
     },
     /// SQLite finds it damaged.
     #[error(
-        "{path} is damaged: {text}; move it away and start again: every owner then sends what it has"
+        "{path} is damaged: {text}; move it and those beside it (-wal, -shm) away and start again: every owner then sends what it has"
     )]
     Damaged {
         /// The file.
@@ -101,7 +101,10 @@ impl SqliteStore {
         let mut lock = path.as_os_str().to_owned();
         lock.push(".lock");
         let lock = private().open(lock).map_err(failed)?;
-        lock.try_lock().map_err(|_| OpenError::InUse(path.to_owned()))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse(path.to_owned()),
+            TryLockError::Error(error) => failed(error),
+        })?;
         // SQLite gives the files beside it the same permissions.
         private().open(path).map_err(failed)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -133,11 +136,9 @@ impl SqliteStore {
     }
 
     fn count(&self, sql: &str, of: impl Params) -> Result<usize, StoreError> {
-        let select = self.connection.prepare_cached(sql);
-        let count = select.and_then(|mut select| select.query_row(of, |row| row.get::<_, i64>(0)));
-        count
-            .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
-            .map_err(|error| told(&error))
+        let count = self.connection.query_row(sql, of, |row| row.get::<_, i64>(0));
+        let count = count.map_err(|error| told(&error))?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 }
 
@@ -227,6 +228,15 @@ fn entry(number: i64, hash: Option<&str>, bytes: i64) -> Result<Entry, StoreErro
     Ok(Entry { version: number.unsigned_abs(), hash, bytes: bytes.unsigned_abs() })
 }
 
+/// A content, if it is what it was when it was kept.
+fn checked(content: Vec<u8>, hash: &str) -> Result<Vec<u8>, StoreError> {
+    if Hash::of(&content).to_string() == hash {
+        Ok(content)
+    } else {
+        Err(StoreError(format!("the store is damaged: the content of {hash} is another")))
+    }
+}
+
 impl Store for SqliteStore {
     fn catalogue(&self, owner: &OwnerName) -> Result<Catalogue, StoreError> {
         let mut catalogue = Catalogue::new();
@@ -238,20 +248,13 @@ impl Store for SqliteStore {
     }
 
     fn newest(&self, owner: &OwnerName, name: &DataSetName) -> Result<Option<Entry>, StoreError> {
-        let newest = self
-            .connection
-            .prepare_cached(
-                "SELECT number, hash, coalesce(length(content), 0) FROM version
-                 WHERE owner = ?1 AND name = ?2 ORDER BY number DESC LIMIT 1",
-            )
-            .and_then(|mut select| {
-                select
-                    .query_row(params![owner.as_str(), name.as_str()], |row| {
-                        Ok((row.get(0)?, row.get::<_, Option<String>>(1)?, row.get(2)?))
-                    })
-                    .optional()
-            })
-            .map_err(|error| told(&error))?;
+        let newest = self.connection.query_row(
+            "SELECT number, hash, coalesce(length(content), 0) FROM version
+             WHERE owner = ?1 AND name = ?2 ORDER BY number DESC LIMIT 1",
+            params![owner.as_str(), name.as_str()],
+            |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?, row.get(2)?)),
+        );
+        let newest = newest.optional().map_err(|error| told(&error))?;
         newest.map(|(number, hash, bytes)| entry(number, hash.as_deref(), bytes)).transpose()
     }
 
@@ -266,20 +269,13 @@ impl Store for SqliteStore {
     }
 
     fn content(&self, owner: &OwnerName, hash: Hash) -> Result<Option<Vec<u8>>, StoreError> {
-        let content: Option<Vec<u8>> = self
-            .connection
-            .prepare_cached("SELECT content FROM version WHERE owner = ?1 AND hash = ?2 LIMIT 1")
-            .and_then(|mut select| {
-                let row = params![owner.as_str(), hash.to_string()];
-                select.query_row(row, |row| row.get(0)).optional()
-            })
-            .map_err(|error| told(&error))?;
-        match content {
-            Some(content) if Hash::of(&content) != hash => {
-                Err(StoreError(format!("the store is damaged: the content of {hash} is another")))
-            }
-            content => Ok(content),
-        }
+        let content = self.connection.query_row(
+            "SELECT content FROM version WHERE owner = ?1 AND hash = ?2 LIMIT 1",
+            params![owner.as_str(), hash.to_string()],
+            |row| row.get(0),
+        );
+        let content = content.optional().map_err(|error| told(&error))?;
+        content.map(|content| checked(content, &hash.to_string())).transpose()
     }
 
     fn keep(
@@ -293,12 +289,13 @@ impl Store for SqliteStore {
         let number = i64::try_from(version).map_err(|error| StoreError(error.to_string()))?;
         let write = || {
             let transaction = self.connection.unchecked_transaction()?;
+            // First, so that a full store has room for what changes often.
+            self.retention.forget_surplus(&transaction, owner.as_str(), name.as_str())?;
             transaction.execute(
                 "INSERT INTO version (owner, name, number, time_ms, hash, content)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![owner.as_str(), name.as_str(), number, now_ms(), hash, content],
             )?;
-            self.retention.forget_surplus(&transaction, owner.as_str(), name.as_str())?;
             transaction.commit()
         };
         write().map_err(|error| told(&error))

@@ -89,34 +89,35 @@ fn name_of(dir: &Path, path: &Path) -> Result<DataSetName, FolderError> {
     DataSetName::new(text).map_err(|error| wrong(error.to_string()))
 }
 
-/// A folder that is being restored: beside its place, until it is complete.
+/// A folder that is being restored: what has come waits in a folder within it until all is there.
 #[derive(Debug)]
 pub(super) struct Restoring {
     dir: PathBuf,
-    beside: PathBuf,
+    waiting: PathBuf,
+    is_new: bool,
 }
 
 impl Restoring {
     /// The folder has to be empty, or not there.
     pub(super) fn begin(dir: &Path) -> Result<Self, FolderError> {
-        match fs::read_dir(dir) {
-            Ok(mut entries) if entries.next().is_none() => {}
-            Ok(_) => return Err(FolderError::NotEmpty(dir.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        let is_new = match private_folder().create(dir) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
             Err(error) => return Err(of(dir)(error)),
+        };
+        if fs::read_dir(dir).map_err(of(dir))?.next().is_some() {
+            return Err(FolderError::NotEmpty(dir.to_owned()));
         }
-        let absolute = std::path::absolute(dir).map_err(of(dir))?;
-        let mut name = std::ffi::OsString::from(".");
-        name.push(absolute.file_name().unwrap_or_default());
-        name.push(format!(".restoring-{}", std::process::id()));
-        let beside = absolute.with_file_name(name);
-        private_folder().create(&beside).map_err(of(&beside))?;
-        Ok(Self { dir: absolute, beside })
+        let waiting = dir.join(format!(".restoring-{}", std::process::id()));
+        let restoring = Self { dir: dir.to_owned(), waiting, is_new };
+        let waiting = &restoring.waiting;
+        private_folder().create(waiting).map_err(of(waiting))?;
+        Ok(restoring)
     }
 
     /// Writes a file that only its user can read: there may be passwords in it.
     pub(super) fn write(&mut self, name: &DataSetName, content: &[u8]) -> Result<(), FolderError> {
-        let path = self.beside.join(name.as_str());
+        let path = self.waiting.join(name.as_str());
         let folder = path.parent().expect("it is in a folder");
         private_folder().recursive(true).create(folder).map_err(of(folder))?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
@@ -127,18 +128,30 @@ impl Restoring {
         written.map_err(of(&path))
     }
 
-    /// All is there: it takes its place at once.
-    pub(super) fn complete(self) -> Result<(), FolderError> {
-        fs::rename(&self.beside, &self.dir).map_err(of(&self.dir))?;
-        let parent = self.dir.parent().unwrap_or(&self.dir);
-        File::open(parent).and_then(|parent| parent.sync_all()).map_err(of(parent))
+    /// All is there: it takes its place, if nobody has put anything there meanwhile.
+    pub(super) fn complete(mut self) -> Result<(), FolderError> {
+        for entry in fs::read_dir(&self.dir).map_err(of(&self.dir))? {
+            if entry.map_err(of(&self.dir))?.path() != self.waiting {
+                return Err(FolderError::NotEmpty(self.dir.clone()));
+            }
+        }
+        for entry in fs::read_dir(&self.waiting).map_err(of(&self.waiting))? {
+            let entry = entry.map_err(of(&self.waiting))?;
+            let place = self.dir.join(entry.file_name());
+            fs::rename(entry.path(), &place).map_err(of(&place))?;
+            self.is_new = false;
+        }
+        File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(of(&self.dir))
     }
 }
 
 impl Drop for Restoring {
     fn drop(&mut self) {
-        // It is not there any more if it was completed.
-        let _ = fs::remove_dir_all(&self.beside);
+        // What fails here stays, and its name says what it is.
+        let _ = fs::remove_dir_all(&self.waiting);
+        if self.is_new {
+            let _ = fs::remove_dir(&self.dir);
+        }
     }
 }
 

@@ -8,15 +8,19 @@ use parking_lot::Mutex;
 use rooms_backup::{DataSetName, Owner as Machine, OwnerName, Patience, Status};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 use super::{Error, Heard, Wire};
 
+/// After the bus ended the connection for good, another one is tried so often.
+const CONNECT_AGAIN_EVERY: Duration = Duration::from_secs(30);
+
 /// An owner of data sets on the bus: give it what is to be kept, now and whenever it changes. It
-/// has a connection and a task of its own, which end with it.
+/// has a connection and a task of its own, which end with it and not before.
 #[derive(Debug)]
 pub struct Owner {
     shared: Arc<Shared>,
-    status: watch::Receiver<Status>,
+    progress: watch::Receiver<Progress>,
     task: JoinHandle<()>,
 }
 
@@ -24,8 +28,12 @@ pub struct Owner {
 struct Shared {
     machine: Mutex<Machine>,
     changed: Notify,
-    /// Why the task ended.
-    ended: Mutex<Option<String>>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Progress {
+    status: Status,
+    trouble: Option<String>,
 }
 
 impl Owner {
@@ -41,24 +49,15 @@ impl Owner {
         data_sets: impl IntoIterator<Item = (DataSetName, Vec<u8>)>,
         patience: Patience,
     ) -> Result<Self, Error> {
-        let wire = Wire::connect(bus).await?;
+        let wire = Wire::connect(bus.clone()).await?;
         let mut machine = Machine::new(name, patience, fastrand::u64(..), wire.now());
-        machine.connected(wire.part_bytes()?, wire.now());
         for (name, content) in data_sets {
             machine.set(name, content);
         }
-        let (says, status) = watch::channel(machine.status());
-        let shared = Arc::new(Shared {
-            machine: Mutex::new(machine),
-            changed: Notify::new(),
-            ended: Mutex::new(None),
-        });
-        let serving = Arc::clone(&shared);
-        let task = tokio::spawn(async move {
-            let error = serve(wire, &serving, &says).await;
-            *serving.ended.lock() = Some(error.to_string());
-        });
-        Ok(Self { shared, status, task })
+        let (says, progress) = watch::channel(Progress::default());
+        let shared = Arc::new(Shared { machine: Mutex::new(machine), changed: Notify::new() });
+        let task = tokio::spawn(own(bus, wire, Arc::clone(&shared), says));
+        Ok(Self { shared, progress, task })
     }
 
     /// A data set, new or changed.
@@ -79,32 +78,33 @@ impl Owner {
         self.shared.machine.lock().status()
     }
 
-    /// Waits until something is better or worse than it was.
-    ///
-    /// # Errors
-    /// The bus ended the connection for good.
-    pub async fn changed(&mut self) -> Result<(), Error> {
-        // The task holds the other end until it ends.
-        self.status.changed().await.map_err(|_| {
-            let why = self.shared.ended.lock().clone();
-            Error::Ended(why.unwrap_or_else(|| "its task failed".to_owned()))
-        })
+    /// Why nothing is kept at present, if the bus does not want this owner: its account, for
+    /// example, may not send to the topic. It is tried again every 30 seconds.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.progress.borrow().trouble.clone()
+    }
+
+    /// Waits until something is better or worse than it was. Cancelling it loses nothing.
+    pub async fn changed(&mut self) {
+        self.progress.changed().await.expect("the task holds the other end for as long as self is");
     }
 
     /// Waits until everything is kept or refused.
     ///
     /// # Errors
-    /// Nothing became better or worse for `silence_max`, or the bus ended the connection for good.
+    /// Nothing became better or worse for `silence_max`, or there is [`Owner::trouble`].
     pub async fn settled(&mut self, silence_max: Duration) -> Result<Status, Error> {
         loop {
             let status = self.status();
             if status.is_settled() {
                 return Ok(status);
             }
-            match tokio::time::timeout(silence_max, self.changed()).await {
-                Ok(changed) => changed?,
-                Err(_) => return Err(Error::Silence { after: silence_max }),
+            if let Some(trouble) = self.trouble() {
+                return Err(Error::Ended(trouble));
             }
+            let changed = timeout(silence_max, self.changed()).await;
+            changed.map_err(|_| Error::Silence { after: silence_max })?;
         }
     }
 }
@@ -115,30 +115,51 @@ impl Drop for Owner {
     }
 }
 
-/// Carries lines between machine and bus until the connection ends for good.
-async fn serve(mut wire: Wire, shared: &Shared, status: &watch::Sender<Status>) -> Error {
+async fn own(bus: Builder, mut wire: Wire, shared: Arc<Shared>, says: watch::Sender<Progress>) {
     loop {
-        let (lines, deadline) = {
-            let mut machine = shared.machine.lock();
-            machine.tick(wire.now());
-            let now = machine.status();
-            status.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
-            (machine.take_lines(), machine.deadline())
-        };
-        if let Err(error) = wire.say(lines).await {
-            return error;
-        }
-        let heard = tokio::select! {
-            heard = wire.next(Some(deadline)) => heard,
-            () = shared.changed.notified() => Ok(Heard::Elapsed),
-        };
-        let part_bytes = wire.part_bytes();
-        match (heard, part_bytes) {
-            (Ok(Heard::Line(line)), _) => shared.machine.lock().receive(&line, wire.now()),
-            (Ok(Heard::Connected), Ok(bytes)) => shared.machine.lock().connected(bytes, wire.now()),
-            (Ok(Heard::Elapsed), _) => {}
-            (Ok(Heard::Refused(text)), _) => return Error::Ended(text),
-            (Err(error), _) | (Ok(Heard::Connected), Err(error)) => return error,
+        let mut error = carry(&mut wire, &shared, &says).await;
+        loop {
+            says.send_modify(|progress| progress.trouble = Some(error.to_string()));
+            sleep(CONNECT_AGAIN_EVERY).await;
+            match wire.connect_again(bus.clone()).await {
+                Ok(()) => break,
+                Err(again) => error = again,
+            }
         }
     }
+}
+
+/// Carries lines between machine and bus until the connection ends for good, and why it did.
+async fn carry(wire: &mut Wire, shared: &Shared, says: &watch::Sender<Progress>) -> Error {
+    let mut heard = Ok(Heard::Connected);
+    loop {
+        let (now, part_bytes) = (wire.now(), wire.part_bytes());
+        let deadline = {
+            let mut machine = shared.machine.lock();
+            match (heard, part_bytes) {
+                (Ok(Heard::Connected), Ok(bytes)) => machine.connected(bytes, now),
+                (Ok(Heard::Line(line)), _) => machine.receive(&line, now),
+                (Ok(Heard::Lost(_) | Heard::Elapsed), _) => {}
+                (Ok(Heard::Refused(text)), _) => return Error::Ended(text),
+                (Ok(Heard::Connected), Err(error)) | (Err(error), _) => return error,
+            }
+            machine.tick(now);
+            wire.say(machine.take_lines());
+            says.send_if_modified(|progress| note(progress, machine.status()));
+            machine.deadline()
+        };
+        heard = tokio::select! {
+            heard = wire.next(deadline) => heard,
+            () = shared.changed.notified() => Ok(Heard::Elapsed),
+        };
+    }
+}
+
+/// Notes a status, and whether it is another one. Trouble is over when a keeper answers.
+fn note(progress: &mut Progress, status: Status) -> bool {
+    let trouble = progress.trouble.clone().filter(|_| !status.keeper_heard);
+    let now = Progress { status, trouble };
+    let differs = *progress != now;
+    *progress = now;
+    differs
 }

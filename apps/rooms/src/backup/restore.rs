@@ -28,7 +28,7 @@ pub async fn restore(
     let mut count = 0;
     loop {
         machine.tick(wire.now());
-        wire.say(machine.take_lines()).await?;
+        wire.say(machine.take_lines());
         for restored in machine.take_restored() {
             folder.write(&restored.name, &restored.content)?;
             count += 1;
@@ -41,10 +41,10 @@ pub async fn restore(
             return Err(Error::Silence { after: silence_max });
         }
         let deadline = machine.deadline().map_or(silent_at, |due| due.min(silent_at));
-        match wire.next(Some(deadline)).await? {
+        match wire.next(deadline).await? {
             Heard::Line(line) => machine.receive(&line, wire.now()),
             Heard::Refused(text) => return Err(Error::Ended(text)),
-            Heard::Connected | Heard::Elapsed => {}
+            Heard::Lost(_) | Heard::Connected | Heard::Elapsed => {}
         }
     }
     if !machine.unknown().is_empty() {

@@ -25,20 +25,21 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Forgets the oldest versions of one data set beyond the number that is kept.
+    /// Forgets the oldest versions of one data set, so that one more makes the number that is kept.
     pub(super) fn forget_surplus(
         &self,
         connection: &Connection,
         owner: &str,
         name: &str,
     ) -> rusqlite::Result<()> {
+        let others = self.versions.saturating_sub(1);
         connection
-            .prepare_cached(
+            .execute(
                 "DELETE FROM version WHERE owner = ?1 AND name = ?2 AND number NOT IN (
                      SELECT number FROM version WHERE owner = ?1 AND name = ?2
                      ORDER BY number DESC LIMIT ?3)",
-            )?
-            .execute(params![owner, name, self.versions.max(1)])
+                params![owner, name, others],
+            )
             .map(drop)
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rooms_backup::{DataSetName, Entry, OwnerName, StoreError};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{NEWEST, SqliteStore, entry, told};
+use super::{NEWEST, SqliteStore, checked, entry, told};
 
 /// A version of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl SqliteStore {
              WHERE (?1 IS NULL OR owner = ?1) AND {which} ORDER BY owner, name, number"
         );
         let read = || {
-            let mut select = self.connection.prepare_cached(&sql)?;
+            let mut select = self.connection.prepare(&sql)?;
             let rows = select.query_map([owner.map(OwnerName::as_str)], read_row)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
@@ -55,15 +55,18 @@ impl SqliteStore {
         version: Option<u64>,
     ) -> Result<Option<Option<Vec<u8>>>, StoreError> {
         let number = version.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-        self.connection
-            .query_row(
-                "SELECT content FROM version WHERE owner = ?1 AND name = ?2
-                 AND (?3 IS NULL OR number = ?3) ORDER BY number DESC LIMIT 1",
-                params![owner.as_str(), name.as_str(), number],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(|error| told(&error))
+        let version = self.connection.query_row(
+            "SELECT hash, content FROM version WHERE owner = ?1 AND name = ?2
+             AND (?3 IS NULL OR number = ?3) ORDER BY number DESC LIMIT 1",
+            params![owner.as_str(), name.as_str(), number],
+            |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?)),
+        );
+        let version = version.optional().map_err(|error| told(&error))?;
+        version
+            .map(|(hash, content)| {
+                hash.zip(content).map(|(hash, content)| checked(content, &hash)).transpose()
+            })
+            .transpose()
     }
 }
 
