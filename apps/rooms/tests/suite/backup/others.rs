@@ -3,10 +3,11 @@
 use std::process::Command;
 
 use linebus_client::Event;
+use linebus_testkit::process::Server;
 use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::users::{self, TestUser};
 use rooms::backup::{Error, Owner, restore};
-use rooms_backup::{Hash, Message, TOPIC};
+use rooms_backup::{Hash, Message, PART_BYTES_MAX, TOPIC};
 
 use super::processes::{Keeper, World};
 use super::{LIMIT, PATIENCE, name, owner};
@@ -32,28 +33,29 @@ async fn two_keepers_tell_of_each_other_and_both_keep() {
     assert_eq!(count.expect("the second has it"), 1);
 }
 
-/// A keeper whose catalogue has just these lines, until the end of the test.
-async fn lie(world: &World, catalogue: String) {
+/// A keeper that has one data set, whose content is `x` and whose name may be none.
+async fn lie(world: &World, name: &str) {
     let (liar, mut events) = world.builder().connect().await.expect("the bus is there");
     liar.recv(TOPIC).await.expect("joined");
+    let content = b"x".to_vec();
+    let catalogue = format!("{name} 1 {} 1\n", Hash::of(&content)).into_bytes();
     tokio::spawn(async move {
-        let hash = Hash::of(catalogue.as_bytes());
         while let Some(event) = events.next().await {
             let Event::Message(line) = event else { continue };
             let said = match Message::parse(&line.text).expect("it is a message") {
                 Message::Restore { owner, id } => {
-                    vec![Message::Catalogue { owner, id, hash, bytes: catalogue.len() as u64 }]
+                    let (hash, bytes) = (Hash::of(&catalogue), catalogue.len() as u64);
+                    Message::Catalogue { owner, id, hash, bytes }
                 }
-                Message::Want { owner, ask, .. } => {
-                    let bytes = catalogue.clone().into_bytes();
-                    let part = Message::Part { owner: owner.clone(), hash, number: 1, bytes };
-                    vec![part, Message::End { owner, hash, ask }]
+                Message::Want { owner, hash, .. } => {
+                    let mut known = [&catalogue, &content].into_iter();
+                    let bytes = known.find(|bytes| Hash::of(bytes) == hash);
+                    let bytes = bytes.expect("nothing else is there").clone();
+                    Message::Part { owner, hash, number: 1, bytes }
                 }
-                _ => vec![],
+                other => panic!("nobody says {other}"),
             };
-            for message in said {
-                liar.send(TOPIC, &message.to_string()).await.expect("the bus is there");
-            }
+            liar.send(TOPIC, &said.to_string()).await.expect("the bus is there");
         }
     });
 }
@@ -62,16 +64,43 @@ async fn lie(world: &World, catalogue: String) {
 async fn no_name_leads_out_of_the_folder_that_is_restored() {
     for bad in ["../evil", "/tmp/evil", "a/../../evil", "%2e%2e/evil"] {
         let world = World::new();
-        let hash = Hash::of(b"x");
-        lie(&world, format!("{bad} 1 {hash} 1\n")).await;
+        lie(&world, bad).await;
         let to = world.path("restored");
-        let silence_max = PATIENCE.first;
-        let error = restore(world.builder(), owner("rooms"), &to, PATIENCE, silence_max).await;
+        let error = restore(world.builder(), owner("rooms"), &to, PATIENCE, PATIENCE.first).await;
         let error = error.expect_err("it is not to be had");
         assert!(matches!(error, Error::Silence { .. }), "{error}");
         let mut there = std::fs::read_dir(world.folder.path()).expect("it is there");
         assert!(there.next().is_none(), "nothing was written");
     }
+    let world = World::new();
+    lie(&world, "a/good").await;
+    let to = world.path("restored");
+    let count = restore(world.builder(), owner("rooms"), &to, PATIENCE, LIMIT).await;
+    assert_eq!(count.expect("it is to be had"), 1);
+    assert_eq!(std::fs::read(to.join("a/good")).expect("it is there"), b"x");
+}
+
+#[tokio::test]
+async fn who_asks_without_end_and_does_not_listen_takes_no_memory() {
+    let world = World::new();
+    let keeper = world.keeper();
+    let content = vec![7; 64 * PART_BYTES_MAX];
+    let hash = Hash::of(&content);
+    let mut sender =
+        Owner::start(world.builder(), owner("rooms"), [(name("a"), content)], PATIENCE)
+            .await
+            .expect("the bus is there");
+    assert!(sender.settled(LIMIT).await.expect("it answers").is_complete());
+    let mut deaf = world.bus.as_ref().map(Server::telnet).expect("it is there");
+    deaf.say("recv backup");
+    for ask in 0..500 {
+        deaf.say(&format!("send backup want rooms {hash} {ask} {PART_BYTES_MAX} 1-64"));
+    }
+    sender.set(name("b"), *b"after all this");
+    assert!(sender.settled(LIMIT).await.expect("it answers").is_complete());
+    // The answers to all have 250 MiB.
+    let peak = keeper.memory_peak_kib();
+    assert!(peak < 64 * 1024, "{peak} KiB");
 }
 
 #[tokio::test]

@@ -135,9 +135,13 @@ impl Keeper {
         self.child.wait().expect("it is our child")
     }
 
-    /// How it ends by itself.
-    pub(super) fn wait(&mut self) -> ExitStatus {
-        self.child.wait().expect("it is our child")
+    /// The most memory that it ever used, in KiB (proc_pid_status(5)).
+    pub(super) fn memory_peak_kib(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("it is running");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.expect("it is listed").trim().strip_suffix(" kB").expect("its unit");
+        kib.parse().expect("a number")
     }
 }
 
