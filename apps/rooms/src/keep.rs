@@ -15,8 +15,8 @@ use crate::bus::{Bus, block_on};
 
 /// Keep what owners send on the topic `backup`, in versions, and give it back when they ask.
 ///
-/// It says `ready` when owners can reach it, and on standard error what it keeps. SIGTERM and
-/// SIGINT end it; killing it does no harm.
+/// It says `ready` whenever owners can reach it, and on standard error what it keeps and what is
+/// wrong. It waits for a bus that is not there. SIGTERM and SIGINT end it; killing it does no harm.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]

@@ -101,7 +101,7 @@ impl Owner {
                 return Ok(status);
             }
             if let Some(trouble) = self.trouble() {
-                return Err(Error::Ended(trouble));
+                return Err(Error::Trouble(trouble));
             }
             let changed = timeout(silence_max, self.changed()).await;
             changed.map_err(|_| Error::Silence { after: silence_max })?;
@@ -140,7 +140,7 @@ async fn carry(wire: &mut Wire, shared: &Shared, says: &watch::Sender<Progress>)
                 (Ok(Heard::Connected), Ok(bytes)) => machine.connected(bytes, now),
                 (Ok(Heard::Line(line)), _) => machine.receive(&line, now),
                 (Ok(Heard::Lost(_) | Heard::Elapsed), _) => {}
-                (Ok(Heard::Refused(text)), _) => return Error::Ended(text),
+                (Ok(Heard::Refused(text)), _) => return Error::Trouble(text),
                 (Ok(Heard::Connected), Err(error)) | (Err(error), _) => return error,
             }
             machine.tick(now);

@@ -43,7 +43,7 @@ pub async fn restore(
         let deadline = machine.deadline().map_or(silent_at, |due| due.min(silent_at));
         match wire.next(deadline).await? {
             Heard::Line(line) => machine.receive(&line, wire.now()),
-            Heard::Refused(text) => return Err(Error::Ended(text)),
+            Heard::Refused(text) => return Err(Error::Trouble(text)),
             Heard::Lost(_) | Heard::Connected | Heard::Elapsed => {}
         }
     }

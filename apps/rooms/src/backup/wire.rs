@@ -107,7 +107,7 @@ fn heard(event: Option<Event>) -> Result<Option<Heard>, Error> {
         Some(Event::Reconnected { .. }) => Heard::Connected,
         // The join was not made again: nothing more would be heard.
         Some(Event::Refused(refused)) if refused.verb == "recv" => {
-            return Err(Error::Ended(refused.to_string()));
+            return Err(Error::Trouble(refused.to_string()));
         }
         Some(Event::Refused(refused)) => Heard::Refused(refused.to_string()),
         Some(Event::Disconnected(lost)) if lost.retrying => Heard::Lost(lost.why.to_string()),

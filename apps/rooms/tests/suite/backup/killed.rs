@@ -6,7 +6,7 @@ use fastrand::Rng;
 use linebus_client::{Event, Events};
 use rooms::backup::{Owner, read, restore};
 use rooms::store::SqliteStore;
-use rooms_backup::{DataSetName, Hash, Message, Store, TOPIC};
+use rooms_backup::{DataSetName, Hash, Message, PART_BYTES_MAX, Store, TOPIC};
 
 use super::processes::World;
 use super::{LIMIT, PATIENCE, name, owner};
@@ -33,7 +33,7 @@ fn note(event: Option<Event>, acknowledged: &mut Acknowledged) {
 }
 
 fn content(rng: &mut Rng) -> Vec<u8> {
-    let bytes = rng.usize(0..60_000);
+    let bytes = rng.usize(5 * PART_BYTES_MAX + 1..100_000);
     std::iter::repeat_with(|| rng.u8(..)).take(bytes).collect()
 }
 
@@ -69,8 +69,15 @@ async fn nothing_acknowledged_is_lost_and_the_restore_is_byte_equal() {
     let mut acknowledged = Acknowledged::new();
     for _ in 0..18 {
         let keeper = world.keeper();
-        // All have changed: at least two lines of each are to come.
-        hear(&mut events, rng.usize(1..2 * SETS), &mut acknowledged).await;
+        // All have changed: ten lines of each are to come at least, the last of which is `kept`.
+        if rng.bool() {
+            hear(&mut events, rng.usize(1..10 * SETS), &mut acknowledged).await;
+        } else {
+            let enough = acknowledged.len() + rng.usize(1..SETS);
+            while acknowledged.len() < enough {
+                hear(&mut events, 1, &mut acknowledged).await;
+            }
+        }
         keeper.kill();
         // What it said before its end has been routed by the time of the pong.
         watcher.ping().await.expect("the bus is there");
@@ -84,6 +91,7 @@ async fn nothing_acknowledged_is_lost_and_the_restore_is_byte_equal() {
             wanted.insert(name, content);
         }
     }
+    assert!(acknowledged.len() > SETS, "some were acknowledged in between");
     let _keeper = world.keeper();
     let status = sender.settled(LIMIT).await.expect("it is kept");
     assert!(status.is_complete(), "{status:?}");

@@ -48,6 +48,22 @@ async fn a_full_disk_is_told_and_healed_when_there_is_room() {
     assert_eq!(sender.status().kept, 2);
 }
 
+#[test]
+fn a_folder_that_is_not_kept_whole_is_a_failure() {
+    let world = World::new();
+    let _keeper = keeper_on_a_small_disk(&world);
+    let dir = world.path("rooms");
+    fs::create_dir(&dir).expect("written");
+    fs::write(dir.join("large"), vec![7; 400_000]).expect("written");
+    fs::write(dir.join("small"), "x").expect("written");
+    let output = world.rooms(&["backup", dir.to_str().expect("UTF-8")]);
+    let said = text(&output.stderr);
+    assert!(said.starts_with("rooms: large: not kept: the disk "), "{said}");
+    assert!(said.ends_with(" (store)\n"), "{said}");
+    assert_eq!(text(&output.stdout), format!("{}: 1 file kept as rooms\n", dir.display()));
+    assert_eq!(output.status.code(), Some(1));
+}
+
 #[tokio::test]
 async fn a_data_set_that_is_too_large_is_refused_and_the_others_are_kept() {
     let world = World::new();
