@@ -12,9 +12,6 @@ use tokio::time::{sleep, timeout};
 
 use super::{Error, Heard, Wire};
 
-/// After the bus ended the connection for good, another one is tried so often.
-const CONNECT_AGAIN_EVERY: Duration = Duration::from_secs(30);
-
 /// An owner of data sets on the bus: give it what is to be kept, now and whenever it changes. It
 /// has a connection and a task of its own, which end with it and not before.
 #[derive(Debug)]
@@ -56,7 +53,7 @@ impl Owner {
         }
         let (says, progress) = watch::channel(Progress::default());
         let shared = Arc::new(Shared { machine: Mutex::new(machine), changed: Notify::new() });
-        let task = tokio::spawn(own(bus, wire, Arc::clone(&shared), says));
+        let task = tokio::spawn(own(bus, wire, Arc::clone(&shared), says, patience.most));
         Ok(Self { shared, progress, task })
     }
 
@@ -79,7 +76,7 @@ impl Owner {
     }
 
     /// Why nothing is kept at present, if the bus does not want this owner: its account, for
-    /// example, may not send to the topic. It is tried again every 30 seconds.
+    /// example, may not send to the topic. It is tried again after the longest wait of its patience.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.progress.borrow().trouble.clone()
@@ -115,12 +112,20 @@ impl Drop for Owner {
     }
 }
 
-async fn own(bus: Builder, mut wire: Wire, shared: Arc<Shared>, says: watch::Sender<Progress>) {
+/// Serves an owner for as long as it is there: after the bus ended the connection for good, another
+/// one is tried now and then.
+async fn own(
+    bus: Builder,
+    mut wire: Wire,
+    shared: Arc<Shared>,
+    says: watch::Sender<Progress>,
+    again_after: Duration,
+) {
     loop {
         let mut error = carry(&mut wire, &shared, &says).await;
         loop {
             says.send_modify(|progress| progress.trouble = Some(error.to_string()));
-            sleep(CONNECT_AGAIN_EVERY).await;
+            sleep(again_after).await;
             match wire.connect_again(bus.clone()).await {
                 Ok(()) => break,
                 Err(again) => error = again,

@@ -140,6 +140,20 @@ fn a_full_store_says_so_and_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_full_store_has_room_for_what_replaces_an_old_version() {
+    let (_folder, path) = folder();
+    let small = Retention { versions: 2, store_bytes_max: 64 * 1024, ..Retention::default() };
+    let mut store = open(&path, small);
+    for version in 1..=5 {
+        let content = vec![u8::try_from(version).expect("it is small"); 20_000];
+        keep(&mut store, "a", version, Some(&content));
+    }
+    assert_eq!(numbers(&store), [4, 5]);
+    let error = store.keep(&owner(), &name("b"), 1, Some(&[7; 20_000]));
+    assert_eq!(error, Err(StoreError("the disk or the store is full".to_owned())));
+}
+
+#[test]
 fn a_content_that_is_not_what_its_hash_says_is_not_given() {
     let (_folder, path) = folder();
     let mut store = open(&path, Retention::default());

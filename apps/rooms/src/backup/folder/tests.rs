@@ -49,6 +49,17 @@ fn a_restore_that_breaks_off_leaves_nothing() {
     assert_eq!(fs::read_dir(to.path()).expect("it is there").count(), 0);
 }
 
+#[test]
+fn what_somebody_puts_into_the_folder_meanwhile_stays() {
+    let to = tempdir().expect("a folder");
+    let mut restoring = Restoring::begin(to.path()).expect("it is empty");
+    restoring.write(&name("a"), b"kept").expect("written");
+    fs::write(to.path().join("a"), "mine").expect("written");
+    refused(restoring.complete(), "is not empty; restore into an empty folder");
+    assert_eq!(fs::read(to.path().join("a")).expect("it is there"), b"mine");
+    assert_eq!(fs::read_dir(to.path()).expect("it is there").count(), 1);
+}
+
 #[track_caller]
 fn refused(result: Result<impl Sized, FolderError>, because: &str) {
     let error = result.err().expect("it is refused").to_string();

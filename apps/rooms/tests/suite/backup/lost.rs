@@ -40,7 +40,7 @@ async fn what_changes_while_the_bus_is_gone_is_kept_when_it_is_back() {
 #[test]
 fn a_keeper_waits_for_its_bus_and_can_be_ended_meanwhile() {
     let mut world = World::without_bus();
-    let spawn = |world: &World| Keeper::spawn(world, &world.store(), Command::new(ROOMS));
+    let spawn = |world: &World| Keeper::spawn(&world.url, &world.store(), Command::new(ROOMS));
     let mut keeper = spawn(&world);
     keeper.until_told("can't connect to ");
     assert!(keeper.end().success());

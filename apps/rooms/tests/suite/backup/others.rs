@@ -1,5 +1,6 @@
 //! Others on the topic: a second keeper, one that lies, an account that may not speak.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use linebus_client::Event;
@@ -8,6 +9,7 @@ use linebus_testkit::rules::{Rules, lists};
 use linebus_testkit::users::{self, TestUser};
 use rooms::backup::{Error, Owner, restore};
 use rooms_backup::{Hash, Message, PART_BYTES_MAX, TOPIC};
+use rustix::process::Signal;
 
 use super::processes::{Keeper, World};
 use super::{LIMIT, PATIENCE, name, owner};
@@ -17,7 +19,7 @@ use crate::ROOMS;
 async fn two_keepers_tell_of_each_other_and_both_keep() {
     let world = World::new();
     let mut first = world.keeper();
-    let mut second = Keeper::spawn(&world, &world.path("second"), Command::new(ROOMS));
+    let mut second = Keeper::spawn(&world.url, &world.path("second"), Command::new(ROOMS));
     second.until_ready();
     let another = "another keeper speaks on this topic";
     first.until_told(another);
@@ -103,18 +105,29 @@ async fn who_asks_without_end_and_does_not_listen_takes_no_memory() {
     assert!(peak < 64 * 1024, "{peak} KiB");
 }
 
+fn accounts(folder: &Path, send: &[&str]) -> PathBuf {
+    let rules = Rules { send: lists(send, &[]), recv: lists(&[">"], &[]), see: false };
+    users::write(folder, &[TestUser::new("devices", "secret", rules)])
+}
+
 #[tokio::test]
-async fn an_owner_that_may_not_speak_says_so() {
-    let world = World::configured(|folder| {
-        let rules = Rules { send: lists(&["rooms"], &[]), recv: lists(&[">"], &[]), see: false };
-        let users = users::write(folder, &[TestUser::new("mute", "secret", rules)]);
-        format!("users = {users:?}\n")
-    });
-    let bus = world.builder().login("mute", Some("secret")).expect("a login");
-    let mut sender = Owner::start(bus, owner("rooms"), [(name("a"), vec![])], PATIENCE)
+async fn an_owner_that_may_not_speak_says_so_and_goes_on_when_it_may() {
+    let world = World::configured(|folder| format!("users = {:?}\n", accounts(folder, &["rooms"])));
+    let builder = || world.builder().login("devices", Some("secret")).expect("a login");
+    let mut sender = Owner::start(builder(), owner("rooms"), [(name("a"), vec![])], PATIENCE)
         .await
         .expect("it may hear");
     let error = sender.settled(LIMIT).await.expect_err("it may not send").to_string();
     assert!(error.starts_with("the bus refused send (denied): "), "{error}");
     assert_eq!(sender.trouble(), Some(error));
+
+    accounts(world.folder.path(), &["rooms", "backup"]);
+    world.bus.as_ref().expect("it is there").signal(Signal::HUP);
+    let mut url = world.url.clone();
+    url.insert_str("linebus://".len(), "devices:secret@");
+    let _keeper = Keeper::spawn(&url, &world.store(), Command::new(ROOMS));
+    while !sender.status().is_complete() {
+        sender.changed().await;
+    }
+    assert_eq!(sender.trouble(), None);
 }

@@ -79,7 +79,7 @@ impl World {
 
     /// A keeper that is ready.
     pub(super) fn keeper(&self) -> Keeper {
-        let mut keeper = Keeper::spawn(self, &self.store(), Command::new(ROOMS));
+        let mut keeper = Keeper::spawn(&self.url, &self.store(), Command::new(ROOMS));
         keeper.until_ready();
         keeper
     }
@@ -94,8 +94,8 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Starts a command that becomes `rooms` with the arguments that follow.
-    pub(super) fn spawn(world: &World, store: &Path, mut command: Command) -> Self {
-        command.arg("keep").arg("--store").arg(store).args(["--bus", &world.url]);
+    pub(super) fn spawn(url: &str, store: &Path, mut command: Command) -> Self {
+        command.arg("keep").arg("--store").arg(store).args(["--bus", url]);
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program is there");
         let output = BufReader::new(child.stdout.take().expect("it is a pipe"));

@@ -18,7 +18,7 @@ fn keeper_on_a_small_disk(world: &World) -> Keeper {
     let mut command = Command::new("sh");
     let limited = "trap '' XFSZ; ulimit -S -f 300; exec \"$0\" \"$@\"";
     command.args(["-c", limited, ROOMS]);
-    let mut keeper = Keeper::spawn(world, &world.store(), command);
+    let mut keeper = Keeper::spawn(&world.url, &world.store(), command);
     keeper.until_ready();
     keeper
 }
