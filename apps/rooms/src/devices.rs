@@ -21,13 +21,14 @@ use std::collections::VecDeque;
 use std::io::Write;
 use std::path::PathBuf;
 
-use linebus_client::{Client, Error, Event, Events, Message};
+use anyhow::bail;
+use linebus_client::{Builder, Client, Event, Message};
 use rooms_messages::{Epoch, FACTS, Timestamp, WISHES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::room_file::{self, Mistake};
+use crate::room_file::Rooms;
 use hub::Hub;
 use session::{News, SessionId};
 
@@ -37,41 +38,28 @@ const NEWS_MAX: usize = 1024;
 /// lost, and the gap in their numbers says so.
 const LINES_MAX: usize = 50_000;
 
-/// What to speak with, and where.
-#[derive(Clone, Debug)]
+/// Where to speak.
+#[derive(Debug)]
 pub struct Options {
-    /// The folder of room files.
-    pub rooms: PathBuf,
+    /// The folder of room files, for when they are read again.
+    pub folder: PathBuf,
     /// The bus.
-    pub bus: String,
+    pub bus: Builder,
     /// Where the simulator's ports begin, if the devices are simulated.
     pub simulated: Option<u16>,
-}
-
-/// Why it ended, or could not begin.
-#[derive(Debug)]
-pub enum Failure {
-    /// The room files are wrong, in all these places.
-    Rooms(Vec<Mistake>),
-    /// There is no bus, or no longer.
-    Bus(Error),
-    /// Anything else.
-    Other(String),
 }
 
 /// Speaks with devices and bus until it is told to end by SIGTERM or SIGINT. Says `ready` on
 /// standard output when it hears wishes. SIGHUP reads the room files again.
 ///
 /// # Errors
-/// The room files are wrong at the start, or the bus has closed the connection for good.
-pub async fn run(options: Options) -> Result<(), Failure> {
-    let (rooms, warnings) = room_file::read(&options.rooms).map_err(Failure::Rooms)?;
-    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let mut signals = Signals::register().map_err(|error| Failure::Other(error.to_string()))?;
-    let (client, mut events) = connect(&options.bus).await.map_err(Failure::Bus)?;
+/// There are not enough ports, or the bus has closed the connection for good.
+pub async fn run(options: Options, rooms: Rooms) -> anyhow::Result<()> {
+    let mut signals = Signals::register()?;
+    let (client, mut events) = options.bus.retry_first_connection(true).connect().await?;
+    client.recv(WISHES).await?;
     let (sender, mut news) = mpsc::channel(NEWS_MAX);
-    let mut hub = Hub::start(options.rooms, rooms, options.simulated, epoch(), sender)
-        .map_err(|error| Failure::Other(error.to_string()))?;
+    let mut hub = Hub::start(options.folder, rooms, options.simulated, epoch(), sender)?;
     // Nobody may be reading, which is no reason not to serve.
     let _ = writeln!(std::io::stdout(), "ready");
     let mut lines = VecDeque::new();
@@ -79,7 +67,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         tokio::select! {
             event = events.next() => match event {
                 Some(event) => hear(&mut hub, event),
-                None => return Err(Failure::Other("the bus has ended the connection".to_owned())),
+                None => bail!("the bus has ended the connection"),
             },
             Some((session, said)) = news.recv() => hear_news(&mut hub, session, said, &mut news),
             () = sleep_until(hub.due()) => hub.tick(Instant::now()),
@@ -101,13 +89,6 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     // It may be gone already.
     let _ = client.logoff().await;
     Ok(())
-}
-
-async fn connect(bus: &str) -> Result<(Client, Events), Error> {
-    let builder = Client::builder(bus)?.retry_first_connection(true);
-    let (client, events) = builder.connect().await?;
-    client.recv(WISHES).await?;
-    Ok((client, events))
 }
 
 /// Another one after each start, and a larger one.

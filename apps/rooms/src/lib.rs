@@ -1,7 +1,10 @@
 //! The conference rooms on the bus: room files, devices, simulator, keeper.
 
+pub mod backup;
 pub mod devices;
+pub mod keeper;
 pub mod ports;
 pub mod room_file;
 pub mod simulate;
+pub mod store;
 pub mod transport;

@@ -1,12 +1,11 @@
 //! `rooms`: the conference rooms' command line. It only glues the library's parts.
 
-mod check;
-mod speak;
+mod commands;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use rooms::simulate;
+use commands::{backup, check, devices, keep, simulate};
 
 /// The conference rooms on the bus.
 #[derive(Debug, Parser)]
@@ -19,8 +18,11 @@ struct Cli {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Check(check::Args),
-    Devices(speak::Args),
-    Simulate(simulate::Options),
+    Devices(devices::Args),
+    Simulate(simulate::Args),
+    Keep(keep::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
 }
 
 const EXIT_CODES: &str = "\
@@ -30,15 +32,16 @@ Exit codes:
   2  the command line is wrong";
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Check(args) => check::run(&args),
-        Command::Devices(args) => speak::run(args),
-        Command::Simulate(options) => match simulate::run(&options) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(mistakes) => {
-                mistakes.iter().for_each(|mistake| eprintln!("rooms: {mistake}"));
-                ExitCode::FAILURE
-            }
-        },
-    }
+    let done = match Cli::parse().command {
+        Command::Check(args) => return check::run(&args),
+        Command::Devices(args) => devices::run(args),
+        Command::Simulate(args) => simulate::run(args),
+        Command::Keep(args) => keep::run(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::restore(&args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("rooms: {error:#}");
+        ExitCode::FAILURE
+    })
 }

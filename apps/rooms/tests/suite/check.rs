@@ -5,9 +5,11 @@ use std::process::{Command, Output};
 
 use expect_test::expect_file;
 
+use crate::{ROOMS, text};
+
 /// Runs `rooms check` in the crate's folder, so that files are named as in the expected texts.
 fn check(dir: impl AsRef<Path>) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rooms"))
+    Command::new(ROOMS)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .arg("check")
         .arg(dir.as_ref())
@@ -15,17 +17,13 @@ fn check(dir: impl AsRef<Path>) -> Output {
         .expect("the program is there")
 }
 
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).expect("it speaks UTF-8")
-}
-
 #[test]
 fn two_cities_are_right_but_for_a_warning() {
     let output = check("example");
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(text(output.stdout), "example: 2 rooms with 10 devices are right\n");
+    assert_eq!(text(&output.stdout), "example: 2 rooms with 10 devices are right\n");
     assert_eq!(
-        text(output.stderr),
+        text(&output.stderr),
         "rooms: example/room-a.toml: line 54: device.screen.pulse_ms: warning: no reply path: the device is told, and nobody hears what it did; panels show what was sent\n"
     );
 }
@@ -34,8 +32,8 @@ fn two_cities_are_right_but_for_a_warning() {
 fn every_mistake_is_explained_at_once() {
     let output = check("tests/suite/mistakes");
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(text(output.stdout), "");
-    expect_file!["mistakes.txt"].assert_eq(&text(output.stderr));
+    assert_eq!(text(&output.stdout), "");
+    expect_file!["mistakes.txt"].assert_eq(text(&output.stderr));
 }
 
 #[test]
@@ -47,11 +45,11 @@ fn a_folder_without_rooms_is_a_mistake() {
         "rooms: {}: no room file is there: each room has one, such as vienna.toml\n",
         folder.path().display()
     );
-    assert_eq!(text(output.stderr), expected);
+    assert_eq!(text(&output.stderr), expected);
 
     let output = check(folder.path().join("none"));
     assert_eq!(output.status.code(), Some(1));
-    let said = text(output.stderr);
+    let said = text(&output.stderr);
     assert!(said.contains("/none: the folder of room files can't be read: No such file"), "{said}");
 }
 
@@ -61,6 +59,6 @@ fn what_is_no_text_is_a_mistake() {
     std::fs::write(folder.path().join("a.toml"), b"[room]\nid = \"\xff\"").expect("written");
     let output = check(folder.path());
     assert_eq!(output.status.code(), Some(1));
-    let said = text(output.stderr);
+    let said = text(&output.stderr);
     assert!(said.contains("/a.toml: can't be read: stream did not contain valid UTF-8"), "{said}");
 }

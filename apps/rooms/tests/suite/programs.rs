@@ -8,10 +8,13 @@ use linebus_testkit::process::{Server, signal};
 use linebus_testkit::telnet::Telnet;
 use rustix::process::Signal;
 
+use crate::ROOMS;
+
 /// The bus's program, which is beside ours.
 pub(crate) fn linebus() -> PathBuf {
-    let binary = Path::new(env!("CARGO_BIN_EXE_rooms")).with_file_name("linebus");
-    assert!(binary.exists(), "first `cargo build -p linebus`: there is no {}", binary.display());
+    let binary = Path::new(ROOMS).with_file_name("linebus");
+    let shown = binary.display();
+    assert!(binary.exists(), "{shown} is missing; build it first: cargo build -p linebus");
     binary
 }
 
@@ -27,7 +30,7 @@ pub(crate) fn example() -> PathBuf {
 
 /// `rooms` with these arguments.
 pub(crate) fn rooms(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rooms"));
+    let mut command = Command::new(ROOMS);
     command.args(arguments).stdin(Stdio::null());
     command
 }

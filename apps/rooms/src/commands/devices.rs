@@ -1,0 +1,44 @@
+//! `rooms devices`: speak with the rooms' devices, and with everybody over the bus.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use rooms::devices::{self, Options};
+use rooms::room_file;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::bus::{Bus, block_on};
+use super::explain;
+
+/// Speak with the devices of all rooms: wishes come on the bus's topic syslib, facts go to rooms.
+///
+/// Standard output says `ready` when wishes are heard. SIGHUP, or the wish `reload`, reads the room
+/// files again; SIGTERM and SIGINT end it. Calls that there are go on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder of room files; `rooms check` explains what is wrong with them.
+    #[arg(long, value_name = "DIR")]
+    rooms: PathBuf,
+    /// All devices are simulated on ports of this machine, from this one on.
+    #[arg(long, value_name = "BASE_PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    simulated: Option<u16>,
+    /// How much to say on standard error: error, warn, info or debug.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log: LevelFilter,
+    #[command(flatten)]
+    bus: Bus,
+}
+
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+    log.with_max_level(args.log).init();
+    let (rooms, warnings) = match room_file::read(&args.rooms) {
+        Ok(read) => read,
+        Err(mistakes) => return Ok(explain(&mistakes)),
+    };
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let bus = args.bus.builder()?;
+    let options = Options { folder: args.rooms, bus, simulated: args.simulated };
+    block_on(devices::run(options, rooms))?;
+    Ok(ExitCode::SUCCESS)
+}
