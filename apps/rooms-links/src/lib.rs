@@ -42,6 +42,7 @@ mod event;
 mod ledger;
 mod link;
 mod reconcile;
+mod reconfigure;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -89,20 +90,25 @@ struct RoomState {
     told: Option<Status>,
 }
 
+impl RoomState {
+    fn new() -> Self {
+        Self { codec: Codec::new(), maintenance: false, told: None }
+    }
+}
+
 impl Links {
     /// Links between these rooms, none of which was heard of yet.
     ///
     /// # Errors
     /// When a call could not tell who is in it, or a room contradicts itself.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
-        let room = RoomState { codec: Codec::new(), maintenance: false, told: None };
         let mut alarms = Alarms::default();
         alarms.set(Alarm::Start, config.start);
         Ok(Self {
             numbers: Arc::new(config.numbers()?),
             now: Duration::ZERO,
             starting: true,
-            rooms: vec![room; config.rooms.len()],
+            rooms: vec![RoomState::new(); config.rooms.len()],
             config: Arc::new(config),
             links: BTreeMap::new(),
             alarms,

@@ -285,7 +285,7 @@ impl Links {
 
     /// Says once that two rooms no longer see each other: at once when a codec showed it, else when
     /// the calls are gone.
-    fn say_disconnected(&mut self, pair: Pair, side: Option<usize>) {
+    pub(crate) fn say_disconnected(&mut self, pair: Pair, side: Option<usize>) {
         let Some(link) = self.links.get_mut(&pair) else { return };
         if std::mem::take(&mut link.told_connected) {
             let why = link.why.clone();

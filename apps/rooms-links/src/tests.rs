@@ -5,6 +5,7 @@ mod config;
 mod ledger;
 mod model;
 mod random;
+mod reconfigure;
 mod rules;
 mod steps;
 mod transcript;

@@ -11,9 +11,11 @@ mod back_off;
 mod board;
 mod frames;
 mod hub;
+mod journal;
 mod parts;
 mod queue;
 mod restore;
+mod safekeeping;
 mod session;
 mod work;
 
@@ -28,8 +30,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::backup::OwnerName;
 use crate::room_file::Rooms;
 use hub::Hub;
+use journal::Journal;
+use safekeeping::Safekeeping;
 use session::{News, SessionId};
 
 /// Sessions wait when so much news is unread.
@@ -47,6 +52,11 @@ pub struct Options {
     pub bus: Builder,
     /// Where the simulator's ports begin, if the devices are simulated.
     pub simulated: Option<u16>,
+    /// Where is written what people wanted, saved and who was connected; sent to the keeper, with
+    /// the room files.
+    pub state: Option<PathBuf>,
+    /// Under which name the keeper has it.
+    pub owner: OwnerName,
 }
 
 /// Speaks with devices and bus until it is told to end by SIGTERM or SIGINT. Says `ready` on
@@ -56,10 +66,18 @@ pub struct Options {
 /// There are not enough ports, or the bus has closed the connection for good.
 pub async fn run(options: Options, rooms: Rooms) -> anyhow::Result<()> {
     let mut signals = Signals::register()?;
-    let (client, mut events) = options.bus.retry_first_connection(true).connect().await?;
+    let bus = options.bus.retry_first_connection(true);
+    let (client, mut events) = bus.clone().connect().await?;
     client.recv(WISHES).await?;
     let (sender, mut news) = mpsc::channel(NEWS_MAX);
+    let mut safekeeping = None;
+    let mut journal = Journal::default();
+    if let Some(state) = &options.state {
+        let begun = Safekeeping::begin(bus, options.owner, &options.folder, state).await?;
+        (safekeeping, journal) = (Some(begun.0), begun.1);
+    }
     let mut hub = Hub::start(options.folder, rooms, options.simulated, epoch(), sender)?;
+    hub.journal = journal;
     // Nobody may be reading, which is no reason not to serve.
     let _ = writeln!(std::io::stdout(), "ready");
     let mut lines = VecDeque::new();
@@ -74,6 +92,7 @@ pub async fn run(options: Options, rooms: Rooms) -> anyhow::Result<()> {
             sent = say(&client, &lines), if !lines.is_empty() => {
                 if sent { drop(lines.pop_front()) } else { lines.clear() }
             }
+            () = watch(&mut safekeeping) => {}
             end = signals.next() => {
                 if end {
                     break;
@@ -84,11 +103,25 @@ pub async fn run(options: Options, rooms: Rooms) -> anyhow::Result<()> {
             }
         }
         lines.extend(hub.take_lines());
+        if let Some(safekeeping) = &mut safekeeping {
+            safekeeping.keep(hub.journal.take_changes());
+            if hub.take_reloaded() {
+                safekeeping.rooms_changed();
+            }
+        }
         send_what_can_be(&client, &mut lines);
     }
     // It may be gone already.
     let _ = client.logoff().await;
     Ok(())
+}
+
+/// For ever if there is nothing to watch.
+async fn watch(safekeeping: &mut Option<Safekeeping>) {
+    match safekeeping {
+        Some(safekeeping) => safekeeping.watch().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Another one after each start, and a larger one.

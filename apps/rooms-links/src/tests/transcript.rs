@@ -4,7 +4,7 @@
 //! Three rooms, `a` in Vienna, `b` in Lisbon, `c` in Porto, are online and free unless the setup says
 //! otherwise. What happens is one of `wish <id> <wish>`, `online a <calls>`, `calls a <calls>`,
 //! `offline a`, `asleep a`, `prepared a`, `failed a <reason>`, `maintenance a on`, `after <seconds>`
-//! and `snapshot`; a call is `<id> to|from <far> <state> [dialed]`, and commas stand between calls.
+//! `rooms a b d` and `snapshot`; a call is `<id> to|from <far> <state> [dialed]`, and commas stand between calls.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -18,11 +18,18 @@ use crate::{
 
 /// The three rooms.
 pub(crate) fn rooms() -> Config {
-    Config::new(vec![
-        RoomConfig::new("a", "Vienna", "sip:vienna"),
-        RoomConfig::new("b", "Lisbon", "sip:lisbon"),
-        RoomConfig::new("c", "Porto", "sip:porto"),
-    ])
+    some_rooms("a b c")
+}
+
+/// Those of the three that are named, and a `d` in Graz.
+fn some_rooms(names: &str) -> Config {
+    let room = |name| match name {
+        "a" => RoomConfig::new("a", "Vienna", "sip:vienna"),
+        "b" => RoomConfig::new("b", "Lisbon", "sip:lisbon"),
+        "c" => RoomConfig::new("c", "Porto", "sip:porto"),
+        _ => RoomConfig::new(name, "Graz", "sip:graz"),
+    };
+    Config::new(names.split(' ').map(room).collect())
 }
 
 /// Links that have heard of all three.
@@ -99,6 +106,11 @@ fn happen(links: &mut Links, now: &mut Duration, line: &str) -> Vec<String> {
             Event::Tick
         }
         "snapshot" => return snapshot(links),
+        "rooms" => {
+            let rooms = some_rooms(format!("{name} {rest}").trim());
+            let effects = links.reconfigure(rooms, *now).expect("a good configuration");
+            return effects.iter().map(effect).collect();
+        }
         _ => panic!("what happens: {line}"),
     };
     links.handle(event, *now).iter().map(effect).collect()

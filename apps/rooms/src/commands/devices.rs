@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use rooms::backup::OwnerName;
 use rooms::devices::{self, Options};
 use rooms::room_file;
 use tracing_subscriber::filter::LevelFilter;
@@ -22,6 +23,13 @@ pub(crate) struct Args {
     /// All devices are simulated on ports of this machine, from this one on.
     #[arg(long, value_name = "BASE_PORT", value_parser = clap::value_parser!(u16).range(1..))]
     simulated: Option<u16>,
+    /// Write into this folder what people wanted and saved and who was connected, and send it with
+    /// the room files to `rooms keep`. Without it nothing outlasts this process.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Under which name the keeper has that; of two that run at a time each needs another one.
+    #[arg(long, value_name = "NAME", default_value = "rooms-devices")]
+    owner: OwnerName,
     /// How much to say on standard error: error, warn, info or debug.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: LevelFilter,
@@ -38,7 +46,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let bus = args.bus.builder()?;
-    let options = Options { folder: args.rooms, bus, simulated: args.simulated };
+    let Args { rooms: folder, simulated, state, owner, .. } = args;
+    let options = Options { folder, bus, simulated, state, owner };
     block_on(devices::run(options, rooms))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -96,15 +96,6 @@ impl Board {
         keys.into_iter().flat_map(Keys::iter).map(|(key, text)| (key.as_str(), text.as_str()))
     }
 
-    /// The links that are kept.
-    pub(super) fn links(&self) -> Vec<(RoomName, RoomName)> {
-        let links = self.facts.keys().filter_map(|of| match of {
-            Of::Link(near, far) => Some((near.clone(), far.clone())),
-            _ => None,
-        });
-        links.collect()
-    }
-
     /// Why a device is offline, if it is said to be.
     pub(super) fn offline_reason(
         &self,

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rooms_drivers::{Command, DriverInfo, Move, Ticket, Zoom};
+use rooms_drivers::{Command, DriverInfo, Move, PresetAction, Ticket, Zoom};
 use rooms_messages::{
     DeviceName, DeviceState, Epoch, Fact, Key, Keys, OfflineReason, RoomName, Text, Timestamp, Word,
 };
@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use super::answers::Answers;
 use super::board::Board;
+use super::journal::Journal;
 use super::parts::{Part, Refused, View};
 use super::session::{News, NewsSender, Order, SessionId};
 use super::work::{Outcome, Owner, Work};
@@ -80,6 +81,11 @@ pub(super) struct Hub {
     /// Rooms out of use, and until when.
     maintenance: BTreeMap<RoomName, Option<Timestamp>>,
     alive_at: Instant,
+    is_reloaded: bool,
+    /// What is remembered when all this is gone.
+    pub(super) journal: Journal,
+    /// Views that are being saved: in which device, which number.
+    saving: HashMap<Ticket, (RoomName, DeviceName, u8)>,
 }
 
 impl Hub {
@@ -113,6 +119,9 @@ impl Hub {
             calls: Calls::none(),
             maintenance: BTreeMap::new(),
             alive_at: Instant::now(),
+            is_reloaded: false,
+            journal: Journal::default(),
+            saving: HashMap::new(),
         };
         hub.apply(rooms)?;
         Ok(hub)
@@ -158,6 +167,7 @@ impl Hub {
                 if self.codec_answered(ticket, &result) {
                     return;
                 }
+                self.view_saved(ticket, result.is_ok());
                 let board = &self.board;
                 let state = |room: &RoomName, device: &DeviceName, key: &str| {
                     board.state(room, device, key).map(str::to_owned)
@@ -297,6 +307,7 @@ impl Hub {
         let mut busy = Vec::new();
         for part in parts {
             let ticket = self.ticket();
+            self.remember(room, &part, ticket);
             if self.board.offline_reason(room, &part.device) == Some(OfflineReason::Asleep) {
                 self.order(room, &part.device, Order::Reconnect);
             }
@@ -316,9 +327,30 @@ impl Hub {
             }
         }
         for ticket in busy {
+            self.saving.remove(&ticket);
             let refusal = rooms_drivers::Reason::Busy.into();
             let outcome = self.work.answered(ticket, Err(refusal), |_, _, _| None, now);
             self.settle(outcome, now);
+        }
+    }
+
+    /// Notes what somebody wants.
+    fn remember(&mut self, room: &RoomName, part: &Part, ticket: Ticket) {
+        if let Some((key, value)) = &part.target {
+            self.journal.wanted((room, &part.device), (key, value), Timestamp::now());
+        }
+        if let Command::Preset(PresetAction::Save, number) = part.command {
+            self.saving.insert(ticket, (room.clone(), part.device.clone(), number));
+        }
+    }
+
+    fn view_saved(&mut self, ticket: Ticket, is_done: bool) {
+        let Some((room, device, number)) = self.saving.remove(&ticket) else { return };
+        if is_done {
+            let camera = self.rooms.get(&room).and_then(|room| room.devices.get(&device));
+            let name = camera.and_then(|camera| camera.presets.get(&number));
+            let name = name.map_or("saved", String::as_str);
+            self.journal.saved((&room, &device), (number, name), Timestamp::now());
         }
     }
 

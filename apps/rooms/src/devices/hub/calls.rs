@@ -10,9 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use rooms_drivers as drivers;
 use rooms_drivers::{CallFact, Command, DialString, Refusal, Ticket};
 use rooms_links::{By, Config, Effect, Event, Links, Room as LinkRoom, Status, WishId};
-use rooms_messages::{
-    DeviceName, Fact, OfflineReason, Phase, Reason, Request, RoomName, Timestamp, Wish,
-};
+use rooms_messages::{DeviceName, OfflineReason, Reason, Request, RoomName, Timestamp, Wish};
 use tokio::time::Instant;
 
 use super::Hub;
@@ -89,70 +87,60 @@ impl Calls {
 }
 
 impl Hub {
-    /// The rooms may be others. Links know only rooms with codecs; if those changed, they begin
-    /// anew with what the codecs say: calls that there are go on.
+    /// The rooms may be others; links know only rooms with codecs. Links of rooms that are still
+    /// there go on.
     pub(super) fn calls_apply(&mut self) {
         let told: Vec<_> = self.rooms.iter().filter_map(Numbered::of).collect();
-        let changed = told != self.calls.told;
-        if changed {
-            match Links::new(Config::new(told.iter().map(Numbered::config).collect())) {
-                Ok(links) => self.renew(links, told),
+        if told != self.calls.told {
+            let now = Instant::now();
+            let config = Config::new(told.iter().map(Numbered::config).collect());
+            let time = now.saturating_duration_since(self.calls.began);
+            match self.calls.links.reconfigure(config, time) {
+                Ok(effects) => {
+                    self.calls.told = told;
+                    effects.into_iter().for_each(|effect| drop(self.carry_out(effect, now)));
+                    self.link(Event::Tick);
+                }
                 Err(error) => tracing::error!("rooms can't be connected as before: {error}"),
             }
         }
+        self.know_codecs();
         let rooms: Vec<_> = self.rooms.iter().map(|room| room.id.clone()).collect();
         for room in rooms {
             self.say_room(&room);
         }
     }
 
-    fn renew(&mut self, links: Links, told: Vec<Numbered>) {
-        let mut before = std::mem::replace(&mut self.calls, Calls::none());
-        self.calls.links = links;
-        self.calls.told = told;
-        self.calls.nameless = before.nameless;
+    /// Each room's codec, as far as it is known; what is known of the calls of those that stay is
+    /// told again, as numbers may be others.
+    fn know_codecs(&mut self) {
+        let mut known = std::mem::take(&mut self.calls.codecs);
         let mut events = Vec::new();
         for room in self.rooms.iter() {
-            let codec = room.devices.iter().find(|(_, device)| device.role == "codec");
-            let Some((name, _)) = codec else { continue };
-            let device = self.devices.get(&(room.id.clone(), name.clone()));
-            let is_new = device.is_some_and(|device| device.is_online.is_none());
-            let known =
-                before.codecs.remove(&room.id).filter(|codec| codec.name == *name && !is_new);
+            let Some((name, _)) = room.devices.iter().find(|(_, device)| device.role == "codec")
+            else {
+                continue;
+            };
             let of = LinkRoom::from(room.id.as_str());
-            if self.maintenance.contains_key(&room.id) {
-                events.push(Event::Maintenance { room: of.clone(), on: true });
-            }
-            let codec = known.unwrap_or_else(|| Codec::new(name.clone()));
-            match &codec.calls {
-                Some(_) if codec.is_online => {
-                    events.push(Event::Online { room: of, calls: codec.list() });
+            let codec = match known.remove(&room.id).filter(|codec| codec.name == *name) {
+                Some(codec) => {
+                    if codec.is_online && codec.calls.is_some() {
+                        events.push(Event::Calls { room: of, calls: codec.list() });
+                    }
+                    codec
                 }
-                _ if device.is_some_and(|device| device.is_online == Some(false)) => {
-                    events.push(Event::Offline { room: of, asleep: codec.asleep });
+                None => {
+                    let device = self.devices.get(&(room.id.clone(), name.clone()));
+                    if device.is_some_and(|device| device.is_online == Some(false)) {
+                        events.push(Event::Offline { room: of, asleep: false });
+                    }
+                    Codec::new(name.clone())
                 }
-                _ => {}
-            }
+            };
             self.calls.codecs.insert(room.id.clone(), codec);
         }
-        self.say_links_over();
+        self.calls.states.retain(|room, _| self.calls.codecs.contains_key(room));
         events.into_iter().for_each(|event| self.link(event));
-    }
-
-    /// Links that were known are told anew, or are no more.
-    fn say_links_over(&mut self) {
-        for (near, far) in self.board.links() {
-            self.board.say(Fact::Link {
-                near,
-                far,
-                phase: Phase::Idle,
-                by: None,
-                since: None,
-                asking: None,
-                reason: None,
-                side: None,
-            });
-        }
     }
 
     pub(super) fn calls_tick(&mut self) {

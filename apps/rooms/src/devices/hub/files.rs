@@ -21,6 +21,7 @@ impl Hub {
         match room_file::read(&self.folder) {
             Ok((rooms, warnings)) => {
                 warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                self.is_reloaded = true;
                 self.apply(rooms).map_err(|error| refused(error.to_string()))
             }
             Err(mistakes) => {
@@ -32,6 +33,11 @@ impl Hub {
                 }))
             }
         }
+    }
+
+    /// Whether the files were read again since the last time.
+    pub(crate) fn take_reloaded(&mut self) -> bool {
+        std::mem::take(&mut self.is_reloaded)
     }
 
     /// Makes the rooms be as these are. A room in a call keeps its codec until the call is over.

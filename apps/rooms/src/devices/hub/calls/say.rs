@@ -33,14 +33,19 @@ impl Hub {
             Of::Link(link) => self.say_link(link),
             Of::Connected { from, to } => {
                 if let (Ok(near), Ok(far)) = (room_name(&from), room_name(&to)) {
-                    self.board.say(Fact::Connect { near, far });
+                    let fact = Fact::Connect { near: near.clone(), far: far.clone() };
+                    self.journal.call([&near, &far], &fact, Timestamp::now());
+                    self.board.say(fact);
                 }
             }
             Of::Disconnected { from, to, why, side } => {
                 if let (Ok(near), Ok(far)) = (room_name(&from), room_name(&to)) {
                     let reason = why.map(|why| reason(why.reason));
                     let side = side.and_then(|side| room_name(&side).ok());
-                    self.board.say(Fact::Disconnect { near, far, reason, side });
+                    let rooms = [near.clone(), far.clone()];
+                    let fact = Fact::Disconnect { near, far, reason, side };
+                    self.journal.call([&rooms[0], &rooms[1]], &fact, Timestamp::now());
+                    self.board.say(fact);
                 }
             }
             Of::Room { room, status } => {
