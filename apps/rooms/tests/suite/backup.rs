@@ -5,6 +5,7 @@ mod killed;
 mod lost;
 mod others;
 mod processes;
+mod state;
 mod trouble;
 
 use std::time::Duration;
