@@ -84,6 +84,12 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Measure the interface process with many simulated rooms; writes apps/rooms/BENCHMARKS.md.
+    BenchRooms {
+        /// More arguments of `rooms-bench`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -105,6 +111,7 @@ fn main() -> anyhow::Result<()> {
         Task::Fuzz { seconds, targets } => fuzz::fuzz(seconds, targets),
         Task::Soak { arguments } => soak(arguments),
         Task::Bench { tiny, arguments } => bench(tiny, &arguments),
+        Task::BenchRooms { arguments } => bench_rooms(&arguments),
     }
 }
 
@@ -164,6 +171,16 @@ fn bench(tiny: bool, arguments: &[String]) -> anyhow::Result<()> {
     let mut wanted = [&["compare", "--linebus", &linebus], how].concat();
     wanted.extend(arguments.iter().map(String::as_str));
     run(&format!("{built}/linebus-bench"), &wanted)
+}
+
+fn bench_rooms(arguments: &[String]) -> anyhow::Result<()> {
+    let packages = ["-p", "linebus", "-p", "rooms", "-p", "rooms-bench"];
+    run("cargo", &[&["build", "--quiet", "--release"][..], &packages].concat())?;
+    let built = format!("{}/release", target());
+    let out = ["--programs", &built, "--out", "apps/rooms/BENCHMARKS.md", "--check"];
+    let arguments = arguments.iter().map(String::as_str);
+    let wanted: Vec<_> = out.into_iter().chain(arguments).collect();
+    run(&format!("{built}/rooms-bench"), &wanted)
 }
 
 /// Everything in the package is listed in crates/linebus/Cargo.toml.
