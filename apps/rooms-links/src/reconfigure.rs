@@ -18,7 +18,7 @@ impl Links {
     /// As with [`Links::new`], and then nothing has changed.
     pub fn reconfigure(
         &mut self,
-        config: Config,
+        config: &Config,
         now: Duration,
     ) -> Result<Vec<Effect>, ConfigError> {
         let numbers = config.numbers()?;
@@ -47,7 +47,7 @@ impl Links {
         let numbers: HashMap<_, _> =
             numbers.into_iter().map(|(number, room)| (number, places[room])).collect();
         self.numbers = Arc::new(numbers);
-        self.config = Arc::new(Config { rooms, ..config });
+        self.config = Arc::new(Config { rooms, ..*config });
         self.reconcile();
         Ok(std::mem::take(&mut self.effects))
     }

@@ -1,10 +1,10 @@
 //! `rooms devices`: speaks with the devices of all rooms, and with everybody over the bus.
 //!
-//! A task per device ([`session`]) owns its connection; one task owns everything else ([`hub`]):
-//! it takes wishes from the bus and news from the sessions, and says facts. What can be decided
-//! without IO stands apart: which command is next ([`queue`]), when to connect again
-//! ([`back_off`]), what a wish wants of which device ([`parts`]), what is not so yet ([`work`]),
-//! what holds ([`board`]).
+//! A task per device (`session`) owns its connection; one task owns everything else (`hub`): it takes
+//! wishes from the bus and news from the sessions, and says facts. What can be decided without IO
+//! stands apart: which command is next (`queue`), when to connect again (`back_off`), what a wish
+//! wants of which device (`parts`), what is not so yet (`work`), what holds (`board`), what is
+//! remembered (`journal`, which `safekeeping` writes and sends).
 
 mod answers;
 mod back_off;

@@ -110,6 +110,6 @@ fn what_is_wrong_changes_nothing() {
     let room = RoomConfig::new("a", "Vienna", "sip:vienna");
     let twice = Config::new(vec![room.clone(), room]);
     let before = links.snapshot();
-    links.reconfigure(twice, std::time::Duration::ZERO).expect_err("two rooms have one name");
+    links.reconfigure(&twice, std::time::Duration::ZERO).expect_err("two rooms have one name");
     assert_eq!(links.snapshot(), before);
 }

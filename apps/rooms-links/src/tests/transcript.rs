@@ -108,7 +108,7 @@ fn happen(links: &mut Links, now: &mut Duration, line: &str) -> Vec<String> {
         "snapshot" => return snapshot(links),
         "rooms" => {
             let rooms = some_rooms(format!("{name} {rest}").trim());
-            let effects = links.reconfigure(rooms, *now).expect("a good configuration");
+            let effects = links.reconfigure(&rooms, *now).expect("a good configuration");
             return effects.iter().map(effect).collect();
         }
         _ => panic!("what happens: {line}"),

@@ -95,7 +95,7 @@ impl Hub {
             let now = Instant::now();
             let config = Config::new(told.iter().map(Numbered::config).collect());
             let time = now.saturating_duration_since(self.calls.began);
-            match self.calls.links.reconfigure(config, time) {
+            match self.calls.links.reconfigure(&config, time) {
                 Ok(effects) => {
                     self.calls.told = told;
                     effects.into_iter().for_each(|effect| drop(self.carry_out(effect, now)));
