@@ -7,4 +7,5 @@ pub mod ports;
 pub mod room_file;
 pub mod simulate;
 pub mod store;
+mod telnet;
 pub mod transport;

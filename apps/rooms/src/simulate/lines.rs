@@ -19,6 +19,7 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use super::rfc2217::{self, Bridge};
 use super::world::LineOrder;
 use crate::room_file::LineSettings;
+use crate::telnet::doubled;
 
 const READ_BYTES: usize = 4096;
 /// A controller that takes nothing for so long is let go.
@@ -251,7 +252,7 @@ impl TcpKind {
 
     fn say(self, bytes: &[u8], bridge: &Bridge) -> Vec<u8> {
         let heard = if self.is_set_wrong(bridge) { noise(bytes) } else { bytes.to_vec() };
-        if let TcpKind::Rfc2217(_) = self { Bridge::encode(&heard) } else { heard }
+        if let TcpKind::Rfc2217(_) = self { doubled(&heard) } else { heard }
     }
 
     fn hear(self, bytes: &[u8], bridge: &mut Bridge) -> (Vec<u8>, Vec<u8>) {

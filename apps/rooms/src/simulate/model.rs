@@ -60,6 +60,17 @@ pub enum Defect {
     Errors(String),
 }
 
+impl Defect {
+    /// Of devices that can have nothing but another password.
+    pub(super) fn is_other_password(&self) -> Result<bool, String> {
+        match self {
+            Defect::Off => Ok(false),
+            Defect::WrongPassword => Ok(true),
+            Defect::Errors(_) => Err("only projectors that speak PJLink have erst".to_owned()),
+        }
+    }
+}
+
 /// What a device wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {

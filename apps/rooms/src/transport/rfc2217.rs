@@ -10,31 +10,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Closed;
-use crate::room_file::{LineSettings, Parity};
+use crate::room_file::LineSettings;
+use crate::telnet::{
+    ANSWER, BINARY, COM_PORT, DO, DONT, IAC, Item, PARITIES, Parser, SET_BAUDRATE, SET_DATASIZE,
+    SET_PARITY, SET_STOPSIZE, SUPPRESS_GO_AHEAD, WILL, WONT, com_port, doubled,
+};
 
 /// Said when a bridge does not confirm the settings.
 pub(super) const SILENT: &str =
     "nothing; it does not speak RFC 2217 on this port (is its kind raw-tcp?)";
 
-const IAC: u8 = 255;
-const DONT: u8 = 254;
-const DO: u8 = 253;
-const WONT: u8 = 252;
-const WILL: u8 = 251;
-const SB: u8 = 250;
-const SE: u8 = 240;
-/// RFC 856.
-const BINARY: u8 = 0;
-/// RFC 858.
-const SUPPRESS_GO_AHEAD: u8 = 3;
-const COM_PORT: u8 = 44;
-const SET_BAUDRATE: u8 = 1;
-const SET_DATASIZE: u8 = 2;
-const SET_PARITY: u8 = 3;
-const SET_STOPSIZE: u8 = 4;
-const ANSWER: u8 = 100;
-/// More than any command of the RFC that we look at.
-const SUBNEGOTIATION_BYTES_MAX: usize = 64;
 /// How much of a bridge's sentence is kept.
 const SENTENCE_BYTES_MAX: usize = 200;
 
@@ -44,8 +29,7 @@ pub(super) struct Rfc2217 {
     /// What was not confirmed yet: command and value.
     wanted: Vec<(u8, Vec<u8>)>,
     line: LineSettings,
-    state: State,
-    subnegotiation: Vec<u8>,
+    parser: Parser,
     /// What was answered already, so that two polite sides come to an end.
     answered: HashSet<(u8, u8)>,
     /// To be written before anything else.
@@ -54,22 +38,10 @@ pub(super) struct Rfc2217 {
     early: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum State {
-    Data,
-    Iac,
-    Option(u8),
-    Subnegotiation,
-    SubnegotiationIac,
-}
-
 impl Rfc2217 {
     pub(super) fn new(line: LineSettings) -> Rfc2217 {
-        let parity = match line.parity {
-            Parity::None => 1,
-            Parity::Odd => 2,
-            Parity::Even => 3,
-        };
+        let parity = PARITIES.iter().find(|(_, parity)| *parity == line.parity);
+        let parity = parity.map_or(1, |(code, _)| *code);
         Rfc2217 {
             wanted: vec![
                 (SET_BAUDRATE, line.baud.to_be_bytes().to_vec()),
@@ -78,8 +50,7 @@ impl Rfc2217 {
                 (SET_STOPSIZE, vec![line.stop_bits]),
             ],
             line,
-            state: State::Data,
-            subnegotiation: Vec::new(),
+            parser: Parser::default(),
             answered: HashSet::new(),
             outgoing: [
                 [IAC, WILL, COM_PORT],
@@ -155,38 +126,14 @@ impl Rfc2217 {
     /// Takes bytes of the connection apart: what is the device's goes to `data`.
     fn receive(&mut self, bytes: &[u8], data: &mut Vec<u8>) -> Result<(), Closed> {
         for &byte in bytes {
-            self.state = match (self.state, byte) {
-                (State::Data, IAC) => State::Iac,
-                (State::Data, _) => {
-                    data.push(byte);
-                    State::Data
+            match self.parser.next(byte) {
+                Some(Item::Data(byte)) => data.push(byte),
+                Some(Item::Option(verb, option)) => self.option(verb, option)?,
+                Some(Item::Subnegotiation(said)) => {
+                    said_of_line(said, &mut self.wanted, self.line)?;
                 }
-                (State::Iac, IAC) => {
-                    data.push(IAC);
-                    State::Data
-                }
-                (State::Iac, WILL | WONT | DO | DONT) => State::Option(byte),
-                (State::Iac, SB) => {
-                    self.subnegotiation.clear();
-                    State::Subnegotiation
-                }
-                (State::Iac, _) => State::Data,
-                (State::Option(verb), option) => {
-                    self.option(verb, option)?;
-                    State::Data
-                }
-                (State::Subnegotiation, IAC) => State::SubnegotiationIac,
-                (State::SubnegotiationIac, SE) => {
-                    self.said()?;
-                    State::Data
-                }
-                (State::Subnegotiation | State::SubnegotiationIac, _) => {
-                    if self.subnegotiation.len() < SUBNEGOTIATION_BYTES_MAX {
-                        self.subnegotiation.push(byte);
-                    }
-                    State::Subnegotiation
-                }
-            };
+                None => {}
+            }
         }
         Ok(())
     }
@@ -198,9 +145,7 @@ impl Rfc2217 {
         let answer = match (verb, option) {
             (DO, COM_PORT) => {
                 for (command, value) in &self.wanted {
-                    self.outgoing.extend([IAC, SB, COM_PORT, *command]);
-                    self.outgoing.extend(doubled(value));
-                    self.outgoing.extend([IAC, SE]);
+                    self.outgoing.extend(com_port(*command, value));
                 }
                 return Ok(());
             }
@@ -218,38 +163,30 @@ impl Rfc2217 {
         self.outgoing.extend([IAC, answer, option]);
         Ok(())
     }
-
-    /// The bridge has said something of the line.
-    fn said(&mut self) -> Result<(), Closed> {
-        let [COM_PORT, code, value @ ..] = &self.subnegotiation[..] else { return Ok(()) };
-        let Some(command) = code.checked_sub(ANSWER) else { return Ok(()) };
-        let Some(at) = self.wanted.iter().position(|(wanted, _)| *wanted == command) else {
-            return Ok(());
-        };
-        let (_, wanted) = self.wanted.remove(at);
-        if wanted == *value {
-            return Ok(());
-        }
-        let what = match command {
-            SET_BAUDRATE => "speed",
-            SET_DATASIZE => "data bits",
-            SET_PARITY => "parity",
-            _ => "stop bits",
-        };
-        Err(Closed::Config(format!("the bridge does not take the {what} of {}", self.line)))
-    }
 }
 
-/// With bytes of 255 twice.
-fn doubled(bytes: &[u8]) -> Vec<u8> {
-    let mut doubled = Vec::with_capacity(bytes.len());
-    for &byte in bytes {
-        doubled.push(byte);
-        if byte == IAC {
-            doubled.push(IAC);
-        }
+/// The bridge has said something of the line: a setting less is wanted, if it is as it should be.
+fn said_of_line(
+    said: &[u8],
+    wanted: &mut Vec<(u8, Vec<u8>)>,
+    line: LineSettings,
+) -> Result<(), Closed> {
+    let [COM_PORT, code, value @ ..] = said else { return Ok(()) };
+    let Some(command) = code.checked_sub(ANSWER) else { return Ok(()) };
+    let Some(at) = wanted.iter().position(|(wanted, _)| *wanted == command) else {
+        return Ok(());
+    };
+    let (_, wanted) = wanted.remove(at);
+    if wanted == *value {
+        return Ok(());
     }
-    doubled
+    let what = match command {
+        SET_BAUDRATE => "speed",
+        SET_DATASIZE => "data bits",
+        SET_PARITY => "parity",
+        _ => "stop bits",
+    };
+    Err(Closed::Config(format!("the bridge does not take the {what} of {line}")))
 }
 
 /// What a bridge said before it closed the connection.

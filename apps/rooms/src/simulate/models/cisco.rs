@@ -299,13 +299,7 @@ impl Model for Cisco {
     }
 
     fn defect(&mut self, defect: &Defect) -> std::result::Result<(), String> {
-        match defect {
-            Defect::Off => self.has_other_password = false,
-            Defect::WrongPassword => self.has_other_password = true,
-            Defect::Errors(_) => {
-                return Err("only projectors that speak PJLink have erst".to_owned());
-            }
-        }
+        self.has_other_password = defect.is_other_password()?;
         Ok(())
     }
 

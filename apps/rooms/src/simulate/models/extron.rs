@@ -189,13 +189,7 @@ impl Model for Extron {
     }
 
     fn defect(&mut self, defect: &Defect) -> Result<(), String> {
-        match defect {
-            Defect::Off => self.has_other_password = false,
-            Defect::WrongPassword => self.has_other_password = true,
-            Defect::Errors(_) => {
-                return Err("only projectors that speak PJLink have erst".to_owned());
-            }
-        }
+        self.has_other_password = defect.is_other_password()?;
         Ok(())
     }
 }

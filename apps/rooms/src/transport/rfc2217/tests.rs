@@ -1,6 +1,7 @@
 //! What RFC 2217 is made of, byte by byte, without a connection.
 
 use super::*;
+use crate::telnet::{SB, SE};
 
 fn line() -> LineSettings {
     "19200 8N1".parse().expect("it is one")
@@ -31,7 +32,7 @@ fn data_bytes_of_255_are_doubled_both_ways() {
 #[test]
 fn settings_are_said_when_the_bridge_takes_the_option() {
     let (data, answer) = receive(&[IAC, DO, COM_PORT]);
-    assert_eq!(data, []);
+    assert_eq!(data, Vec::<u8>::new());
     let baud = [IAC, SB, COM_PORT, SET_BAUDRATE, 0, 0, 0x4b, 0, IAC, SE];
     assert!(answer.starts_with(&baud), "{answer:x?}");
     assert!(answer.ends_with(&[IAC, SB, COM_PORT, SET_STOPSIZE, 1, IAC, SE]), "{answer:x?}");
@@ -71,14 +72,6 @@ fn news_of_the_line_between_data_are_no_data() {
     let modem_state = [IAC, SB, COM_PORT, 107, 0, IAC, SE];
     let bytes = [&b"In1"[..], &modem_state, b" All\r\n"].concat();
     assert_eq!(receive(&bytes), (b"In1 All\r\n".to_vec(), vec![]));
-}
-
-#[test]
-fn an_endless_subnegotiation_takes_no_memory() {
-    let mut telnet = Rfc2217::new(line());
-    let bytes = [&[IAC, SB][..], &[7; 10_000]].concat();
-    telnet.receive(&bytes, &mut Vec::new()).expect("it is ignored");
-    assert_eq!(telnet.subnegotiation.len(), SUBNEGOTIATION_BYTES_MAX);
 }
 
 #[test]
