@@ -264,7 +264,7 @@ fn case_11_an_input_pressed_while_warming_is_shown_when_it_is_on() {
 fn case_12_a_bridge_that_is_cut_is_one_alert_and_its_devices_come_back() {
     let mut bench = Bench::start();
     bench.until_all(&["device room-b codec online", "state room-b document-camera power=off"]);
-    bench.order("cut room-b moxa seconds=130");
+    bench.order("cut room-b moxa seconds=110");
     let heard = bench
         .until_all(&["device room-b moxa offline", "alert room-b moxa level=error code=offline"]);
     bench.order("press room-b doccam power");
@@ -284,9 +284,9 @@ fn case_13_a_wrong_password_is_tried_once() {
     let mut bench = Bench::free();
     bench.order("fault room-a codec wrong-password");
     bench.until("device room-a codec offline reason=auth-failed");
-    bench.orders.say("send simulator expect room-a codec \"*\" within=60s");
+    bench.orders.say("send simulator expect room-a codec \"*\" within=30s");
     bench.orders.expect(
-        "recv simulator error expect room-a codec \"*\" within=60s: it did not come in time",
+        "recv simulator error expect room-a codec \"*\" within=30s: it did not come in time",
     );
     bench.order("fault room-a codec off");
     bench.wish("reconnect room-a codec");
