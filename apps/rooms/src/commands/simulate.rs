@@ -11,10 +11,8 @@ use super::explain;
 
 /// Play every device of every room: a test bench, a demonstration, a place to practise.
 ///
-/// Orders come on the topic `simulator` and are answered there: `show ROOM DEVICE`, `fault ROOM
-/// DEVICE no-reply|garbage|close|slow=MS|wrong-password|erst=DIGITS|off`, `drop call ROOM ROOM
-/// [side=ROOM]`, `reboot ROOM DEVICE`, `cut ROOM BRIDGE [seconds=N]`, `ring ROOM [from="NUMBER"]`,
-/// `press ROOM DEVICE BUTTON`, `expect ROOM DEVICE "PATTERN" [within=5s]`.
+/// Says on standard output where each device is, then `ready`. Orders come on the bus's topic
+/// `simulator` and are answered there; `help` there lists them. SIMULATOR.md explains them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The folder of room files.

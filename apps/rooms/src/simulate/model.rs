@@ -178,8 +178,12 @@ impl Power {
 }
 
 /// Says which buttons there are.
-pub(super) fn no_button(button: &str, there_are: &str) -> String {
-    format!("there is no button {button:?}; there is {there_are}")
+pub(super) fn no_button<'a>(button: &str, there_are: impl IntoIterator<Item = &'a str>) -> String {
+    let there_are: Vec<_> = there_are.into_iter().collect();
+    if there_are.is_empty() {
+        return "it has no buttons".to_owned();
+    }
+    format!("there is no button {button:?}; there is {}", there_are.join(", "))
 }
 
 pub(super) fn state(key: impl Into<String>, value: impl fmt::Display) -> (String, String) {

@@ -15,7 +15,7 @@ use super::model::{Model, state};
 use crate::room_file::{Bridge, Device};
 
 /// What can be pressed at a codec, or at its remote control.
-const CODEC_BUTTONS: &str = "answer, hangup, mute, share, and dial:NUMBER";
+const CODEC_BUTTONS: [&str; 5] = ["answer", "hangup", "mute", "share", "dial:NUMBER"];
 
 /// A model of a device as the room file has it.
 ///

@@ -9,6 +9,12 @@ use super::model::Defect;
 /// One order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
+    /// `help`: what can be ordered.
+    Help,
+    /// `show`: the rooms.
+    ShowRooms,
+    /// `show ROOM`: its devices.
+    ShowRoom(RoomName),
     /// `show ROOM DEVICE`: its states.
     Show(RoomName, DeviceName),
     /// `fault ROOM DEVICE WHAT`
@@ -17,7 +23,7 @@ pub enum Order {
     Drop([RoomName; 2], Option<RoomName>),
     /// `reboot ROOM DEVICE`: away for 5 s.
     Reboot(RoomName, DeviceName),
-    /// `cut ROOM BRIDGE [seconds=N]`: the bridge can't be reached.
+    /// `cut ROOM BRIDGE|DEVICE [seconds=N]`: it can't be reached, nor what is behind it.
     Cut(RoomName, DeviceName, Duration),
     /// `ring ROOM [from="NUMBER"]`: somebody from outside calls.
     Ring(RoomName, String),
@@ -44,15 +50,25 @@ pub enum Fault {
     Defect(Defect),
 }
 
-const USAGES: &[(&str, &str)] = &[
-    ("show", "show ROOM DEVICE"),
-    ("fault", "fault ROOM DEVICE no-reply|garbage|close|slow=MS|wrong-password|erst=DIGITS|off"),
-    ("drop", "drop call ROOM ROOM [side=ROOM]"),
-    ("reboot", "reboot ROOM DEVICE"),
-    ("cut", "cut ROOM BRIDGE [seconds=N]"),
-    ("ring", "ring ROOM [from=\"NUMBER\"]"),
-    ("press", "press ROOM DEVICE BUTTON"),
-    ("expect", "expect ROOM DEVICE \"PATTERN\" [within=SECONDSs]"),
+/// Each verb, what its order looks like, and what that does.
+const ORDERS: &[(&str, &str, &str)] = &[
+    ("help", "help", "the orders"),
+    ("show", "show [ROOM [DEVICE]]", "the rooms, a room's devices, a device's states"),
+    (
+        "fault",
+        "fault ROOM DEVICE no-reply|garbage|close|slow=MS|wrong-password|erst=DIGITS|off",
+        "something is wrong with it, until off",
+    ),
+    ("drop", "drop call ROOM ROOM [side=ROOM]", "their call is lost, or one side loses it"),
+    ("reboot", "reboot ROOM DEVICE", "it is away for 5 s"),
+    ("cut", "cut ROOM BRIDGE|DEVICE [seconds=N]", "it can't be reached, for 20 s if not said"),
+    ("ring", "ring ROOM [from=\"NUMBER\"]", "somebody from outside calls"),
+    ("press", "press ROOM DEVICE BUTTON", "somebody is at the device"),
+    (
+        "expect",
+        "expect ROOM DEVICE \"PATTERN\" [within=SECONDS]",
+        "answered when the device is told so; within 5 s if not said",
+    ),
 ];
 const SECONDS_MAX: u64 = 86_400;
 const CUT_FOR: Duration = Duration::from_secs(20);
@@ -68,20 +84,26 @@ impl Order {
         let words = words(line)?;
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let verb = words.first().copied().unwrap_or_default();
-        let Some((_, usage)) = USAGES.iter().find(|(known, _)| *known == verb) else {
-            let known: Vec<_> = USAGES.iter().map(|(verb, _)| *verb).collect();
+        let Some((_, usage, _)) = ORDERS.iter().find(|(known, ..)| *known == verb) else {
+            let known: Vec<_> = ORDERS.iter().map(|(verb, ..)| *verb).collect();
             return Err(format!("there is no order {verb:?}; there is {}", known.join(", ")));
         };
         let usage = || format!("usage: {usage}");
         Ok(match words[..] {
+            ["help"] => Order::Help,
+            ["show"] => Order::ShowRooms,
+            ["show", room] => Order::ShowRoom(name(room)?),
             ["show", room, of] => Order::Show(name(room)?, device(of)?),
             ["fault", room, of, what] => {
                 Order::Fault(name(room)?, device(of)?, Fault::parse(what).ok_or_else(usage)?)
             }
-            ["drop", "call", a, b] => Order::Drop([name(a)?, name(b)?], None),
+            ["drop", "call", a, b] => Order::Drop(two(a, b)?, None),
             ["drop", "call", a, b, side] => {
                 let side = side.strip_prefix("side=").ok_or_else(usage)?;
-                Order::Drop([name(a)?, name(b)?], Some(name(side)?))
+                if side != a && side != b {
+                    return Err(format!("side= is {a} or {b}"));
+                }
+                Order::Drop(two(a, b)?, Some(name(side)?))
             }
             ["reboot", room, of] => Order::Reboot(name(room)?, device(of)?),
             ["cut", room, bridge] => Order::Cut(name(room)?, device(bridge)?, CUT_FOR),
@@ -107,6 +129,11 @@ impl Order {
             _ => return Err(usage()),
         })
     }
+}
+
+/// A line for each order: what it looks like and what it does.
+pub(super) fn help() -> impl Iterator<Item = String> {
+    ORDERS.iter().map(|(_, usage, does)| format!("{usage}: {does}"))
 }
 
 impl Fault {
@@ -142,6 +169,10 @@ pub(super) fn time(text: &str) -> Option<Duration> {
 
 fn name(word: &str) -> Result<RoomName, String> {
     RoomName::new(word).map_err(|error| error.to_string())
+}
+
+fn two(a: &str, b: &str) -> Result<[RoomName; 2], String> {
+    if a == b { Err("a call is between two rooms".to_owned()) } else { Ok([name(a)?, name(b)?]) }
 }
 
 fn device(word: &str) -> Result<DeviceName, String> {

@@ -207,15 +207,16 @@ async fn bind_at(rooms: &Rooms, ports: &Ports, options: &Options) -> anyhow::Res
     let mut lines = Vec::new();
     for ((room, device), port) in ports {
         let room_of = rooms.get(room).context("ports are of rooms")?;
-        let way = way(room_of, device);
-        let bound = match (&options.pty, way) {
+        let at_port = || format!("{room} {device}, port {port}; --base-port chooses others");
+        lines.push(match (&options.pty, way(room_of, device)) {
             (Some(folder), Way::Tcp(TcpKind::Raw | TcpKind::Rfc2217(_))) => {
-                Pty::open(folder, &format!("{room}-{device}")).map(Line::Pty)
+                let pty = Pty::open(folder, &format!("{room}-{device}"));
+                let folder = folder.display();
+                Line::Pty(pty.with_context(|| format!("{room} {device} in the folder {folder}"))?)
             }
-            (_, Way::Tcp(kind)) => Line::tcp(*port, kind).await,
-            (_, Way::Udp) => Line::udp(*port).await,
-        };
-        lines.push(bound.with_context(|| format!("{room} {device}, port {port}"))?);
+            (_, Way::Tcp(kind)) => Line::tcp(*port, kind).await.with_context(at_port)?,
+            (_, Way::Udp) => Line::udp(*port).await.with_context(at_port)?,
+        });
     }
     Ok(lines)
 }

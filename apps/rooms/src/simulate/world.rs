@@ -11,7 +11,7 @@ use rooms_messages::{DeviceName, RoomName};
 use super::calls::{Calls, News};
 use super::model::{Defect, Effect, Model, Out};
 use super::models;
-use super::order::{Fault, Order, matches};
+use super::order::{self, Fault, Order, matches};
 use crate::ports::Ports;
 use crate::room_file::{Connect, Rooms};
 
@@ -277,6 +277,14 @@ impl World {
         now: Duration,
     ) -> Result<Option<String>, String> {
         match order {
+            Order::Help => {
+                self.answers.extend(order::help().map(|order| format!("ok help {order}")));
+                return Ok(None);
+            }
+            Order::ShowRooms => return Ok(Some(format!(" rooms={}", self.rooms().join(",")))),
+            Order::ShowRoom(room) => {
+                return Ok(Some(format!(" devices={}", self.of_room(&room)?.join(","))));
+            }
             Order::Show(room, of) => {
                 let device = self.find(&room, &of)?;
                 let states = self.devices[device].model.states().into_iter();
@@ -288,6 +296,9 @@ impl World {
                 self.fault(device, &fault)?;
             }
             Order::Drop(rooms, only) => {
+                for room in &rooms {
+                    self.of_room(room)?;
+                }
                 let mut news = News::new();
                 self.calls.lose([&rooms[0], &rooms[1]], only.as_ref(), &mut news)?;
                 self.hear(news, now);
@@ -308,11 +319,17 @@ impl World {
                 let behind: Vec<_> =
                     (0..self.len()).filter(|at| is_behind(&self.devices[*at])).collect();
                 if behind.is_empty() {
-                    return Err(format!("{room} has nothing behind a bridge {bridge}"));
+                    let bridges = self.devices.iter().filter(|played| played.name.0 == room);
+                    let bridges =
+                        bridges.filter_map(|played| Some(played.bridge.as_ref()?.as_str()));
+                    let there: BTreeSet<_> =
+                        self.of_room(&room)?.into_iter().chain(bridges).collect();
+                    return Err(none_of(&room, &bridge, there));
                 }
                 behind.into_iter().for_each(|device| self.goes_down(device, now + time));
             }
             Order::Ring(room, from) => {
+                self.of_room(&room)?;
                 let mut news = News::new();
                 self.calls.ring(&room, &from, now, &mut news)?;
                 self.hear(news, now);
@@ -336,14 +353,25 @@ impl World {
 
     fn find(&self, room: &RoomName, device: &DeviceName) -> Result<usize, String> {
         let found = self.by_name.get(&(room.clone(), device.clone()));
-        found.copied().ok_or_else(|| {
-            let mut of_room = self.by_name.keys().filter(|(known, _)| known == room).peekable();
-            if of_room.peek().is_none() {
-                return format!("there is no room {room}");
-            }
-            let names: Vec<_> = of_room.map(|(_, name)| name.as_str()).collect();
-            format!("{room} has no {device}; it has {}", names.join(", "))
-        })
+        match found {
+            Some(found) => Ok(*found),
+            None => Err(none_of(room, device, self.of_room(room)?)),
+        }
+    }
+
+    fn rooms(&self) -> Vec<&str> {
+        let rooms: BTreeSet<_> = self.by_name.keys().map(|(room, _)| room.as_str()).collect();
+        rooms.into_iter().collect()
+    }
+
+    /// The names of a room's devices.
+    fn of_room(&self, room: &RoomName) -> Result<Vec<&str>, String> {
+        let of_room = self.by_name.keys().filter(|(known, _)| known == room);
+        let names: Vec<_> = of_room.map(|(_, name)| name.as_str()).collect();
+        if names.is_empty() {
+            return Err(format!("there is no room {room}; there is {}", self.rooms().join(", ")));
+        }
+        Ok(names)
     }
 
     fn fault(&mut self, device: usize, fault: &Fault) -> Result<(), String> {
@@ -461,6 +489,15 @@ fn sent(
     let session = session?;
     frames.push(Frame { at: now, device, from_controller: false, bytes: bytes.clone() });
     Some((device, LineOrder::Send(session, bytes)))
+}
+
+fn none_of<'a>(
+    room: &RoomName,
+    name: &DeviceName,
+    there: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let there: Vec<_> = there.into_iter().collect();
+    format!("{room} has no {name}; it has {}", there.join(", "))
 }
 
 /// Text as its lines, anything else as one line of hexadecimal bytes: `81 01 04 00 02 ff`.

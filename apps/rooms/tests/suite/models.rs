@@ -1,5 +1,6 @@
 //! Every model against its driver, in memory: bytes of one into the other until both are quiet.
 
+mod page;
 mod rig;
 
 use rooms_drivers::{CallState, Command, DialString, Fault, Heading, Move, PresetAction, Reason};
@@ -224,7 +225,22 @@ fn a_bridge_that_is_cut_takes_its_devices_with_it() {
     assert!(rig.is_online("room-b lights"));
     rig.run(40);
     assert!(behind.iter().all(|device| rig.is_online(device)));
-    assert!(rig.order("cut room-b rack9 seconds=20").starts_with("error cut room-b rack9"));
+    assert_eq!(
+        rig.order("cut room-b rack9"),
+        "error cut room-b rack9: room-b has no rack9; it has codec, document-camera, lights, moxa, \
+         projector"
+    );
+}
+
+#[test]
+fn a_device_on_the_network_can_be_cut_too() {
+    let mut rig = Rig::new(1);
+    rig.run(10);
+    assert_eq!(rig.order("cut room-a projector seconds=5"), "ok cut room-a projector seconds=5");
+    rig.run(1);
+    assert!(!rig.is_online("room-a projector"));
+    rig.run(20);
+    assert!(rig.is_online("room-a projector"));
 }
 
 #[test]
@@ -288,5 +304,40 @@ fn what_is_shown_are_the_states() {
         "error show room-a microphone: room-a has no microphone; it has camera, codec, \
          document-camera, lights, projector, screen"
     );
-    assert_eq!(rig.order("show room-z codec"), "error show room-z codec: there is no room room-z");
+    for line in ["show room-z codec", "ring room-z", "drop call room-a room-z", "cut room-z moxa"] {
+        let none = "there is no room room-z; there is room-a, room-b, room-c";
+        assert_eq!(rig.order(line), format!("error {line}: {none}"));
+    }
+}
+
+#[test]
+fn a_person_finds_rooms_devices_orders_and_buttons_by_asking() {
+    let mut rig = Rig::new(1);
+    assert_eq!(rig.order("show"), "ok show rooms=room-a,room-b,room-c");
+    assert_eq!(
+        rig.order("show room-b"),
+        "ok show room-b devices=codec,document-camera,lights,projector"
+    );
+    rig.order("help");
+    let help = rig.answers();
+    let fault = "ok help fault ROOM DEVICE no-reply|garbage|close|slow=MS|wrong-password|\
+                 erst=DIGITS|off: something is wrong with it, until off";
+    assert!(help.iter().any(|line| line == fault), "{help:?}");
+    assert!(help.iter().all(|line| line.starts_with("ok help ")), "{help:?}");
+    for (device, buttons) in [
+        ("room-a codec", "answer, hangup, mute, share, dial:NUMBER"),
+        ("room-a camera", "power, home"),
+        ("room-a document-camera", "power, lamp, freeze"),
+        ("room-a projector", "power, blank, mute, hdmi1, hdmi2"),
+        ("room-a lights", "table, front"),
+        ("room-a screen", "down, up"),
+        ("room-b projector", "blank, mute, power"),
+        ("room-c switcher", "camera, laptop, 1 to 8"),
+    ] {
+        let wrong = format!("there is no button \"x\"; there is {buttons}");
+        assert_eq!(
+            rig.order(&format!("press {device} x")),
+            format!("error press {device} x: {wrong}")
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! `rooms simulate` as people run it: the program, a bus, a client of a serial bridge.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -164,4 +164,15 @@ fn what_can_not_begin_says_why() {
     assert_eq!(code, Some(1));
     assert!(said.contains("rooms: the bus: "), "{said}");
     assert_eq!(run(&["--rooms", rooms, "--bus", "x", "--speed", "0"]).0, Some(2));
+    let (_, said) = run(&["--rooms", rooms, "--base-port", "0", "--pty", "nowhere"]);
+    assert!(
+        said.contains("rooms: room-a document-camera in the folder nowhere: No such"),
+        "{said}"
+    );
+    // The codec's port is the second one.
+    let taken = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
+    let base = (taken.local_addr().expect("it is bound").port() - 1).to_string();
+    let (code, said) = run(&["--rooms", rooms, "--base-port", &base]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("; --base-port chooses others: Address already in use"), "{said}");
 }

@@ -179,7 +179,9 @@ impl Model for Extron {
         let named = self.names.iter().find(|(name, _)| name == button);
         let input = named.map(|(_, input)| *input).or_else(|| button.parse().ok());
         let Some(input) = input.filter(|input| (1..=self.inputs).contains(input)) else {
-            return Err(no_button(button, "its inputs, by name or number"));
+            let names = self.names.iter().map(|(name, _)| name.as_str());
+            let numbers = format!("1 to {}", self.inputs);
+            return Err(no_button(button, names.chain([numbers.as_str()])));
         };
         self.input = input;
         if matches!(self.verbose, 1 | 3) {

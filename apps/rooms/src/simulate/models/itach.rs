@@ -119,9 +119,10 @@ impl Model for ITach {
     }
 
     fn press(&mut self, button: &str, out: &mut Out) -> Result<(), String> {
-        let found = self.contacts.iter_mut().find(|(_, contact)| contact.name == button);
-        let Some((port, contact)) = found else {
-            return Err(no_button(button, "its relays' and sensors' names"));
+        let is_it = |(_, contact): &(&Port, &mut Contact)| contact.name == button;
+        let Some((port, contact)) = self.contacts.iter_mut().find(is_it) else {
+            let names = self.contacts.values().map(|contact| contact.name.as_str());
+            return Err(no_button(button, names));
         };
         contact.is_closed = !contact.is_closed;
         out.send(format!("statechange,{port},{}\r", u8::from(contact.is_closed)));

@@ -122,7 +122,7 @@ impl Model for Lumens {
             "power" => self.switch(self.power.word() == "off", out.now),
             "lamp" => self.lamp = !self.lamp && self.power.is_on(),
             "freeze" => self.frozen = !self.frozen && self.power.is_on(),
-            _ => return Err(no_button(button, "power, lamp and freeze")),
+            _ => return Err(no_button(button, ["power", "lamp", "freeze"])),
         }
         Ok(())
     }

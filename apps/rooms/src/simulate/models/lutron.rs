@@ -216,7 +216,8 @@ impl Model for Lutron {
             return Ok(());
         }
         let Some((&output, _)) = self.names.iter().find(|(_, name)| *name == button) else {
-            return Err(no_button(button, "its zones' names, and occupied if it has an area"));
+            let zones = self.names.values().map(String::as_str);
+            return Err(no_button(button, zones.chain(self.area.map(|_| "occupied"))));
         };
         let level = if self.levels[&output] == 0 { 100 } else { 0 };
         self.levels.insert(output, level);

@@ -219,7 +219,11 @@ impl Model for PjLink {
             "mute" => self.mute = !self.mute,
             other => match self.inputs.iter().find(|(name, _)| name == other) {
                 Some((_, code)) => self.input.clone_from(code),
-                None => return Err(no_button(button, "power, blank, mute, and its inputs' names")),
+                None => {
+                    let inputs = self.inputs.iter().map(|(name, _)| name.as_str());
+                    let there_are = ["power", "blank", "mute"].into_iter().chain(inputs);
+                    return Err(no_button(button, there_are));
+                }
             },
         }
         Ok(())

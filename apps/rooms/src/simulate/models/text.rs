@@ -56,14 +56,15 @@ impl Model for Text {
     }
 
     fn press(&mut self, button: &str, out: &mut Out) -> Result<(), String> {
-        let Some(now) = self.played.states().get(button).cloned() else {
-            let keys: Vec<_> = self.played.states().keys().map(String::as_str).collect();
-            return Err(no_button(button, &keys.join(", ")));
-        };
-        match now.as_str() {
-            "on" => self.played.press(button, "off"),
-            "off" => self.played.press(button, "on"),
-            _ => return Err(format!("{button} is {now}; only what is on or off can be pressed")),
+        let states = self.played.states();
+        match states.get(button).map(String::as_str) {
+            Some("on") => self.played.press(button, "off"),
+            Some("off") => self.played.press(button, "on"),
+            _ => {
+                let switches =
+                    states.iter().filter(|(_, now)| matches!(now.as_str(), "on" | "off"));
+                return Err(no_button(button, switches.map(|(key, _)| key.as_str())));
+            }
         }
         self.look_at_power(out.now);
         Ok(())

@@ -249,7 +249,7 @@ impl Model for Visca {
         match button {
             "power" => self.is_on = !self.is_on,
             "home" => self.at = View { zoom: self.at.zoom, ..View::default() },
-            _ => return Err(no_button(button, "power and home")),
+            _ => return Err(no_button(button, ["power", "home"])),
         }
         Ok(())
     }

@@ -15,6 +15,9 @@ fn orders_are_read() {
     let a = || room("room-a");
     let fault = |fault| Order::Fault(a(), of("projector"), fault);
     for (line, order) in [
+        ("help", Order::Help),
+        ("show", Order::ShowRooms),
+        ("show room-a", Order::ShowRoom(a())),
         ("show room-a doccam", Order::Show(a(), of("document-camera"))),
         ("fault room-a projector no-reply", fault(Fault::NoReply)),
         ("fault room-a projector slow=3000", fault(Fault::Slow(Duration::from_secs(3)))),
@@ -42,11 +45,13 @@ fn orders_are_read() {
 #[test]
 fn what_is_no_order_is_told_what_one_looks_like() {
     for (line, wrong) in [
-        ("shwo room-a codec", "there is no order \"shwo\"; there is show, fault,"),
-        ("show room-a", "usage: show ROOM DEVICE"),
+        ("shwo room-a codec", "there is no order \"shwo\"; there is help, show, fault,"),
+        ("show room-a projector power", "usage: show [ROOM [DEVICE]]"),
+        ("drop call room-a room-b side=room-c", "side= is room-a or room-b"),
+        ("drop call room-a room-a", "a call is between two rooms"),
         ("fault room-a projector erst=3", "usage: fault ROOM DEVICE no-reply|"),
-        ("cut room-a rack1 seconds=-1", "usage: cut ROOM BRIDGE [seconds=N]"),
-        ("cut room-a rack1 seconds=86401", "usage: cut ROOM BRIDGE [seconds=N]"),
+        ("cut room-a rack1 seconds=-1", "usage: cut ROOM BRIDGE|DEVICE [seconds=N]"),
+        ("cut room-a rack1 seconds=86401", "usage: cut ROOM BRIDGE|DEVICE [seconds=N]"),
         ("expect room-a codec \"x", "the closing \" is missing"),
         ("", "there is no order \"\""),
     ] {

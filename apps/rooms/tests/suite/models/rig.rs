@@ -50,7 +50,7 @@ pub(super) struct Rig {
     frames: Vec<Frame>,
     answers: Vec<String>,
     /// Held for its end.
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 struct AtDevice {
@@ -93,7 +93,17 @@ fn folder() -> tempfile::TempDir {
 impl Rig {
     pub(super) fn new(seed: u64) -> Rig {
         let folder = folder();
-        let (rooms, _) = room_file::read(folder.path()).expect("they are right");
+        let rig = Rig::of(folder.path(), seed);
+        Rig { _folder: Some(folder), ..rig }
+    }
+
+    /// The example's rooms and nothing else.
+    pub(super) fn of_example() -> Rig {
+        Rig::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("example"), 1)
+    }
+
+    fn of(folder: &Path, seed: u64) -> Rig {
+        let (rooms, _) = room_file::read(folder).expect("they are right");
         let ports = ports(&rooms, 20_000).expect("there are enough");
         let world = World::new(&rooms, &ports, seed, 1.0).expect("all can be played");
         let at_devices = (0..world.len()).map(|at| {
@@ -121,7 +131,7 @@ impl Rig {
             now: Duration::ZERO,
             frames: Vec::new(),
             answers: Vec::new(),
-            _folder: folder,
+            _folder: None,
         };
         (0..rig.at_devices.len()).for_each(|at| rig.open(at));
         rig.settle();
@@ -169,13 +179,12 @@ impl Rig {
         assert!(compared > 0, "{name} has said something");
     }
 
-    /// An order, and its answer; empty if there is none yet.
+    /// An order, and the last line of its answer; empty if there is none yet.
     pub(super) fn order(&mut self, line: &str) -> String {
-        let before = self.answers().len();
-        assert_eq!(before, 0, "all answers were read");
+        assert!(self.answers.is_empty(), "all answers were read");
         self.world.order(line, self.now);
         self.settle();
-        self.answers().pop().unwrap_or_default()
+        self.answers.pop().unwrap_or_default()
     }
 
     pub(super) fn answers(&mut self) -> Vec<String> {
