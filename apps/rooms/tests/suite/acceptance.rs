@@ -314,3 +314,36 @@ fn case_14_when_the_bus_is_back_old_presses_are_not_carried_out() {
         "the call goes on"
     );
 }
+
+#[test]
+fn what_a_device_does_wrong_is_said_and_others_feel_nothing() {
+    let mut bench = Bench::start();
+    bench.until_all(&[
+        "state room-a projector power=off",
+        "state room-b projector power=off",
+        "state room-a camera power=off",
+        "device room-b lights online",
+    ]);
+    bench.order("fault room-a projector no-reply");
+    bench.order("fault room-b projector garbage");
+    bench.order("fault room-a camera slow=3000");
+    bench.wish("turn room-a projector on id=silent");
+    bench.wish("turn room-b projector on id=noisy");
+    bench.wish("turn room-a camera on id=slow");
+    bench.wish("turn room-b lights on id=well");
+    bench.until_all(&[
+        "failed id=silent reason=",
+        "failed id=noisy reason=timeout text=\"the device did not answer in time\"",
+        "done id=slow",
+        "done id=well",
+        "device room-a projector offline reason=no-response",
+        "device room-b projector offline reason=no-response",
+    ]);
+    bench.wish("juggle room-a id=verb");
+    let refused = bench.until("refused id=verb reason=bad-wish");
+    assert!(refused.contains("there is no verb"), "{refused}");
+    bench.wish("turn room-z projector on id=room");
+    bench.until("refused id=room reason=unknown-room text=\"there is no room room-z\"");
+    bench.wish("turn room-a toaster on id=device");
+    bench.until("refused id=device reason=unknown-device");
+}

@@ -71,6 +71,22 @@ fn is_for_people(reason: OfflineReason) -> bool {
     matches!(reason, OfflineReason::AuthFailed | OfflineReason::Config | OfflineReason::SomeoneElse)
 }
 
+/// What somebody can do about it.
+fn what_helps(reason: OfflineReason) -> &'static str {
+    match reason {
+        OfflineReason::NoResponse => "; is it switched on, and are its address and driver right?",
+        OfflineReason::Unreachable => "; is it in the network, and is its address right?",
+        OfflineReason::Refused => "; is control over the network allowed in its settings?",
+        OfflineReason::AuthFailed => {
+            "; write the right one into its password_file, then `reload`: it is not tried again before"
+        }
+        OfflineReason::SomeoneElse => "; let only one program use it",
+        OfflineReason::Bridge => "; see the bridge's cable and settings",
+        OfflineReason::Config => "; mend the room file, then `reload`",
+        OfflineReason::Asleep => "",
+    }
+}
+
 impl Hub {
     /// Raises and clears what is due.
     pub(super) fn raise_alerts(&mut self, now: Instant) {
@@ -113,7 +129,7 @@ impl Hub {
                 }
             } else if !away.raised && away.at <= now {
                 away.raised = true;
-                let text = format!("{}: {}", away.reason, away.text);
+                let text = format!("{}: {}{}", away.reason, away.text, what_helps(away.reason));
                 self.alert(room, device, OFFLINE, Some((AlertLevel::Error, &text)));
             }
         }
