@@ -21,7 +21,7 @@ impl Table {
         let mut calls = Calls::default();
         for (codec, name) in [(A, "a"), (B, "b"), (C, "c")] {
             let number = format!("sip:{name}@example.net");
-            calls.add(codec, room(name), &[number.clone()], number);
+            calls.add(codec, room(name), std::slice::from_ref(&number), number.clone());
         }
         let mut table = Table { calls, now: Duration::ZERO, news: News::new() };
         for codec in [A, B, C] {
