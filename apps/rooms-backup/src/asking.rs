@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::DATA_SET_BYTES_MAX;
-use crate::catalogue::{self, Catalogue};
+use crate::catalogue::{self, BadCatalogue, Catalogue};
 use crate::hash::Hash;
 use crate::incoming::{Incoming, Step};
 use crate::message::Message;
@@ -28,6 +28,8 @@ pub(crate) struct Asking {
     patience: Patience,
     retry: Retry,
     incoming: Option<Incoming>,
+    /// Why the last answer was none.
+    bad: Option<BadCatalogue>,
 }
 
 impl Asking {
@@ -40,7 +42,7 @@ impl Asking {
         now: Duration,
     ) -> Self {
         let retry = Retry::new(patience, now);
-        Self { owner, purpose, id, part_bytes, patience, retry, incoming: None }
+        Self { owner, purpose, id, part_bytes, patience, retry, incoming: None, bad: None }
     }
 
     pub(crate) fn due(&self) -> Duration {
@@ -50,6 +52,11 @@ impl Asking {
     /// When a part came the last time.
     pub(crate) fn heard(&self) -> Option<Duration> {
         self.incoming.as_ref().map(Incoming::heard)
+    }
+
+    /// What is wrong with the latest catalogue that has come.
+    pub(crate) fn bad(&self) -> Option<&BadCatalogue> {
+        self.bad.as_ref()
     }
 
     /// Asks, if it is time to.
@@ -102,9 +109,8 @@ impl Asking {
                 None
             }
             Step::Complete(content) => {
-                let catalogue = catalogue::read(&content);
                 self.ask_anew(now);
-                catalogue.ok()
+                catalogue::read(&content).map_err(|bad| self.bad = Some(bad)).ok()
             }
             Step::WrongHash => {
                 self.ask_anew(now);

@@ -1,19 +1,23 @@
 //! The side that keeps: takes what owners announce, says what is kept, gives it back.
 
+mod fetched;
 mod limits;
 mod store;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use limits::KeeperLimits;
 pub use store::{Counts, Store, StoreError};
 
+use self::fetched::Fetched;
 use crate::catalogue;
 use crate::hash::Hash;
 use crate::incoming::{Incoming, Step, answer};
 use crate::message::{Message, RefusedReason};
 use crate::name::{DataSetName, OwnerName};
+use crate::parts::{self, Ranges};
 
 /// Something for people who look after the keeper.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +69,8 @@ pub struct Keeper<S> {
     limits: KeeperLimits,
     transfers: BTreeMap<(OwnerName, DataSetName), Transfer>,
     /// The latest catalogue of an owner who asked, until it has been fetched or others asked.
-    catalogues: Vec<(OwnerName, Hash, Vec<u8>)>,
+    catalogues: Vec<(OwnerName, Hash, Arc<[u8]>)>,
+    fetched: Fetched,
     said: Vec<Message>,
     told: Vec<Told>,
     knows_of_another: bool,
@@ -79,6 +84,7 @@ impl<S: Store> Keeper<S> {
             limits,
             transfers: BTreeMap::new(),
             catalogues: Vec::new(),
+            fetched: Fetched::default(),
             said: Vec::new(),
             told: Vec::new(),
             knows_of_another: false,
@@ -151,12 +157,7 @@ impl<S: Store> Keeper<S> {
                 self.answer(owner, name, version, None, result);
             }
             Message::Want { owner, hash, ask, part_bytes, parts } => {
-                match self.content(&owner, hash) {
-                    Some(content) => {
-                        self.said.extend(answer(&owner, hash, &content, (ask, part_bytes, &parts)));
-                    }
-                    None => self.said.push(Message::Unknown { owner, hash }),
-                }
+                self.give(owner, hash, (ask, part_bytes, &parts));
             }
             Message::Part { owner, hash, number, bytes } => {
                 let transfers = self.transfers_of(&owner, hash);
@@ -191,7 +192,7 @@ impl<S: Store> Keeper<S> {
                 if self.catalogues.len() == self.limits.catalogues_max {
                     self.catalogues.remove(0);
                 }
-                self.catalogues.push((owner.clone(), hash, content));
+                self.catalogues.push((owner.clone(), hash, content.into()));
                 self.said.push(Message::Catalogue { owner, id, hash, bytes });
             }
             Err(error) => self.told.push(Told::Unreadable { owner, text: error.to_string() }),
@@ -342,15 +343,35 @@ impl<S: Store> Keeper<S> {
         }
     }
 
-    /// A content that somebody wants.
-    fn content(&mut self, owner: &OwnerName, hash: Hash) -> Option<Vec<u8>> {
-        let is_it = |(of, known, _): &&(OwnerName, Hash, Vec<u8>)| of == owner && *known == hash;
-        if let Some((_, _, content)) = self.catalogues.iter().find(is_it) {
-            return Some(content.clone());
+    /// Says what somebody wants. A content that goes on after that is held until it is asked for
+    /// again; one whose last part was wanted is most likely complete.
+    fn give(
+        &mut self,
+        owner: OwnerName,
+        hash: Hash,
+        (ask, part_bytes, wanted): (u32, usize, &Ranges),
+    ) {
+        let Some(content) = self.content(&owner, hash) else {
+            return self.said.push(Message::Unknown { owner, hash });
+        };
+        self.said.extend(answer(&owner, hash, &content, (ask, part_bytes, wanted)));
+        if wanted.numbers().last() < Some(parts::count(content.len(), part_bytes)) {
+            self.fetched.hold(owner, hash, content, self.limits.fetched_bytes_max);
         }
-        self.store.content(owner, hash).unwrap_or_else(|error| {
-            self.told.push(Told::Unreadable { owner: owner.clone(), text: error.to_string() });
-            None
+    }
+
+    /// A content that somebody wants.
+    fn content(&mut self, owner: &OwnerName, hash: Hash) -> Option<Arc<[u8]>> {
+        let is_it = |(of, known, _): &&(OwnerName, Hash, _)| of == owner && *known == hash;
+        if let Some((_, _, content)) = self.catalogues.iter().find(is_it) {
+            return Some(Arc::clone(content));
+        }
+        self.fetched.take(owner, hash).or_else(|| match self.store.content(owner, hash) {
+            Ok(content) => content.map(Arc::from),
+            Err(error) => {
+                self.told.push(Told::Unreadable { owner: owner.clone(), text: error.to_string() });
+                None
+            }
         })
     }
 }

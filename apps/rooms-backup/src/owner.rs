@@ -85,6 +85,9 @@ pub struct Owner {
     known: Catalogue,
     /// The newest version of each data set that was announced, which may be kept by now.
     announced: BTreeMap<DataSetName, (u64, Option<Hash>)>,
+    /// Those of `wanted` that are surely kept: the rest is pending or under way. Held for
+    /// [`Owner::status`], which is asked for after each line.
+    kept: BTreeSet<DataSetName>,
     /// Where `wanted` is not surely kept, those under way left out.
     pending: BTreeSet<DataSetName>,
     under_way: BTreeMap<DataSetName, UnderWay>,
@@ -110,6 +113,7 @@ impl Owner {
             wanted: BTreeMap::new(),
             known: Catalogue::new(),
             announced: BTreeMap::new(),
+            kept: BTreeSet::new(),
             pending: BTreeSet::new(),
             under_way: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -157,7 +161,7 @@ impl Owner {
         let pending = self.pending.len() + self.under_way.len();
         Status {
             keeper_heard: self.asking.is_none(),
-            kept: self.wanted.keys().filter(|name| self.is_kept(name)).count(),
+            kept: self.kept.len(),
             pending,
             heard: self.heard,
             refused: self.refused.clone(),
@@ -251,6 +255,9 @@ impl Owner {
             self.refused.remove(&name);
             self.announced.remove(&name);
             let bytes = self.wanted.get(&name).map_or(0, |data_set| data_set.content.len() as u64);
+            if hash.is_some() {
+                self.kept.insert(name.clone());
+            }
             self.known.insert(name, Entry { version, hash, bytes });
         }
     }
@@ -285,6 +292,7 @@ impl Owner {
         self.known = catalogue;
         self.under_way.clear();
         self.refused.clear();
+        self.kept.clear();
         self.pending.clear();
         let names = self.known.keys().chain(self.wanted.keys()).chain(self.announced.keys());
         let names: BTreeSet<_> = names.cloned().collect();
@@ -303,7 +311,13 @@ impl Owner {
         }
         self.refused.remove(&name);
         self.under_way.remove(&name);
-        if self.is_kept(&name) {
+        let is_kept = self.is_kept(&name);
+        if is_kept && hash.is_some() {
+            self.kept.insert(name.clone());
+        } else {
+            self.kept.remove(&name);
+        }
+        if is_kept {
             self.pending.remove(&name);
         } else {
             self.pending.insert(name);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::asking::{Asking, Purpose};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{BadCatalogue, Catalogue};
 use crate::hash::Hash;
 use crate::incoming::{Incoming, Step};
 use crate::message::Message;
@@ -78,6 +78,13 @@ impl Restore {
     #[must_use]
     pub fn is_keeper_heard(&self) -> bool {
         self.asking.is_none()
+    }
+
+    /// What is wrong with the catalogue that has come, if it can't be read. Whoever goes on after
+    /// that asks for it again.
+    #[must_use]
+    pub fn bad_catalogue(&self) -> Option<&BadCatalogue> {
+        self.asking.as_ref().and_then(Asking::bad)
     }
 
     /// All that can come has come.

@@ -23,7 +23,7 @@ mod wire;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rooms_backup::{LINE_BYTES_MIN, TOPIC};
+use rooms_backup::{BadCatalogue, LINE_BYTES_MIN, TOPIC};
 use thiserror::Error;
 
 pub use folder::{FolderError, read};
@@ -58,6 +58,9 @@ pub enum Error {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The keeper says what it keeps, and nobody understands it.
+    #[error("not restored, because what the keeper says can't be read: {0}")]
+    BadCatalogue(BadCatalogue),
     /// There is nothing to restore.
     #[error("nothing is kept of the owner {0}; `rooms keep list` says of whom there is something")]
     NothingKept(String),

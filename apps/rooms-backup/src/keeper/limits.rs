@@ -24,6 +24,9 @@ pub struct KeeperLimits {
     /// Catalogues that are held for those who asked; beyond, the oldest is forgotten, and who
     /// still wants it is told `unknown` and asks again.
     pub catalogues_max: usize,
+    /// Of all contents that are being fetched and held in memory for it; beyond, the one for which
+    /// nobody has asked the longest is forgotten, and read again when it is asked for.
+    pub fetched_bytes_max: usize,
     /// How long to wait for parts before asking again.
     pub patience: Patience,
     /// The size of the parts that it asks for.
@@ -40,6 +43,7 @@ impl Default for KeeperLimits {
             transfer_bytes_max: 4 * DATA_SET_BYTES_MAX,
             silence_max: Duration::from_secs(120),
             catalogues_max: 16,
+            fetched_bytes_max: 4 * DATA_SET_BYTES_MAX,
             patience: Patience::default(),
             part_bytes: PART_BYTES_MAX,
         }

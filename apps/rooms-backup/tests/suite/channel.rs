@@ -163,6 +163,7 @@ impl World {
             };
             assert!(status.kept <= self.wanted.iter().filter(is_kept).count());
         }
+        assert!(status.kept + status.pending >= self.wanted.len(), "each is one or the other");
         assert!(self.now < TIME_MAX, "it comes to an end");
         assert!(self.under_way.len() < 20_000, "questions don't breed questions");
     }
@@ -189,6 +190,7 @@ fn play(u: &mut Unstructured<'_>) -> Result<()> {
         world.pass();
     }
     assert_eq!(world.kept(), world.wanted);
+    assert_eq!(world.owner.status().kept, world.wanted.len());
     let restore = Restore::new(rooms(), PATIENCE, world.part_bytes, world.rng.u64(..), world.now);
     world.restore = Some(restore);
     let mut restored = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! A store in memory that fails when it is told to.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rooms_backup::{
@@ -22,6 +23,8 @@ pub(crate) struct Memory {
     pub(crate) sets: BTreeMap<(OwnerName, DataSetName), Vec<Version>>,
     /// What every call says while it is there.
     pub(crate) fails: Option<&'static str>,
+    /// How often a content was read.
+    pub(crate) reads: Cell<usize>,
 }
 
 impl Memory {
@@ -65,6 +68,7 @@ impl Store for Memory {
 
     fn content(&self, owner: &OwnerName, hash: Hash) -> Result<Option<Vec<u8>>, StoreError> {
         self.check()?;
+        self.reads.update(|reads| reads + 1);
         let of = self.sets.iter().filter(|((of, _), _)| of == owner).flat_map(|(_, all)| all);
         let mut contents = of.filter_map(|(_, content)| content.as_ref());
         Ok(contents.find(|content| Hash::of(content) == hash).cloned())

@@ -134,6 +134,23 @@ fn a_change_under_way_has_a_newer_number() {
 }
 
 #[test]
+fn what_was_changed_and_changed_back_is_kept_when_that_is_acknowledged() {
+    let mut owner = owner(&[("a", b"one")]);
+    let one = Hash::of(b"one");
+    let _ = list(&mut owner, &format!("a 1 {one} 3\n"), START);
+    assert_eq!((owner.status().kept, owner.status().pending), (1, 0));
+    owner.set(name("a"), *b"two");
+    owner.tick(START);
+    owner.set(name("a"), *b"one");
+    owner.tick(START);
+    assert_eq!((owner.status().kept, owner.status().pending), (0, 1));
+    let _ = say(&mut owner, &format!("kept rooms a 3 {one}"), START);
+    assert_eq!((owner.status().kept, owner.status().pending), (1, 0));
+    owner.remove(&name("a"));
+    assert_eq!((owner.status().kept, owner.status().pending), (0, 1));
+}
+
+#[test]
 fn a_keeper_that_is_ready_again_is_asked_again() {
     let mut owner = owner(&[("a", b"one")]);
     let one = Hash::of(b"one");

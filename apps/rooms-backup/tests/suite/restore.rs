@@ -83,6 +83,46 @@ fn what_the_keeper_lost_is_named() {
 }
 
 #[test]
+fn a_large_content_is_read_once_and_one_beyond_the_limit_is_read_again() {
+    // At two bytes a part and 64 parts a question, three questions each.
+    let content = |seed: u8| (0..300_u16).map(|at| seed ^ at.to_le_bytes()[0]).collect::<Vec<_>>();
+    for (fetched_bytes_max, reads) in [(600, 2), (599, 5), (299, 6)] {
+        let limits = KeeperLimits { fetched_bytes_max, ..KeeperLimits::default() };
+        let mut keeper = keeper(limits);
+        for (set, seed) in [("a", 0), ("b", 0xff)] {
+            let versions = vec![(1, Some(content(seed)))];
+            keeper.store().sets.insert((rooms(), name(set)), versions);
+        }
+        let mut restore = restore();
+        talk(&mut restore, &mut keeper);
+        let restored: Vec<_> = restore.take_restored().into_iter().map(|one| one.content).collect();
+        assert_eq!(restored, [content(0), content(0xff)]);
+        assert_eq!(keeper.store().reads.get(), reads, "{fetched_bytes_max}");
+    }
+}
+
+#[test]
+fn a_catalogue_that_can_not_be_read_is_told_and_asked_for_again() {
+    let mut restore = restore();
+    restore.tick(START);
+    assert_eq!(restore.take_lines(), ["restore rooms 7"]);
+    assert_eq!(restore.bad_catalogue(), None);
+    let hash = Hash::of(b"a");
+    restore.receive(&format!("catalogue rooms 7 {hash} 1"), START);
+    restore.receive(&format!("part rooms {hash} 1 YQ=="), START);
+    let bad = restore.bad_catalogue().expect("it is bad");
+    assert_eq!(bad.to_string(), "line 1 of the catalogue is wrong: \"a\"");
+    assert!(!restore.is_keeper_heard() && !restore.is_complete());
+    restore.take_lines();
+    restore.tick(restore.deadline().expect("it goes on"));
+    assert_eq!(restore.take_lines(), ["restore rooms 7"]);
+    let empty = Hash::of(b"");
+    restore.receive(&format!("catalogue rooms 7 {empty} 0"), START);
+    assert!(restore.is_complete());
+    assert_eq!(restore.bad_catalogue(), None);
+}
+
+#[test]
 fn a_forged_content_is_fetched_again() {
     let (mut restore, mut keeper) = (restore(), kept(&[("a", Some(b"abc"))]));
     restore.tick(START);

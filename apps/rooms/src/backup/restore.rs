@@ -13,7 +13,8 @@ use super::{Error, Heard, Wire};
 /// so unless all of them have come. Returns how many there are.
 ///
 /// # Errors
-/// The folder is not empty, nothing is kept, or nothing came for `silence_max`.
+/// The folder is not empty, nothing is kept, what the keeper says can't be read, or nothing came
+/// for `silence_max`.
 pub async fn restore(
     bus: Builder,
     owner: OwnerName,
@@ -35,6 +36,9 @@ pub async fn restore(
         }
         if machine.is_complete() {
             break;
+        }
+        if let Some(bad) = machine.bad_catalogue() {
+            return Err(Error::BadCatalogue(bad.clone()));
         }
         let silent_at = machine.heard() + silence_max;
         if silent_at <= wire.now() {
