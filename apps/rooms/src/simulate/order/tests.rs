@@ -45,7 +45,7 @@ fn orders_are_read() {
 #[test]
 fn what_is_no_order_is_told_what_one_looks_like() {
     for (line, wrong) in [
-        ("shwo room-a codec", "there is no order \"shwo\"; there is help, show, fault,"),
+        ("display room-a codec", "there is no order \"display\"; there is help, show, fault,"),
         ("show room-a projector power", "usage: show [ROOM [DEVICE]]"),
         ("drop call room-a room-b side=room-c", "side= is room-a or room-b"),
         ("drop call room-a room-a", "a call is between two rooms"),
