@@ -124,6 +124,12 @@ async fn watch(safekeeping: &mut Option<Safekeeping>) {
     }
 }
 
+/// The time for people: to the millisecond.
+fn wall_clock() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
 /// Another one after each start, and a larger one.
 fn epoch() -> Epoch {
     Epoch(u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default())

@@ -27,6 +27,7 @@ use super::board::Board;
 use super::journal::Journal;
 use super::parts::{Part, Refused, View};
 use super::session::{News, NewsSender, Order, SessionId};
+use super::wall_clock;
 use super::work::{Outcome, Owner, Work};
 use crate::room_file::{Connect, Rooms};
 use alerts::Alerts;
@@ -232,7 +233,7 @@ impl Hub {
         role: Option<Word>,
     ) {
         if self.board.offline_reason(room, name) != Some(reason) {
-            let since = Some(Timestamp::now());
+            let since = Some(wall_clock());
             self.say_device(room, name, DeviceState::Offline { reason, since }, role);
         }
     }
@@ -337,7 +338,7 @@ impl Hub {
     /// Notes what somebody wants.
     fn remember(&mut self, room: &RoomName, part: &Part, ticket: Ticket) {
         if let Some((key, value)) = &part.target {
-            self.journal.wanted((room, &part.device), (key, value), Timestamp::now());
+            self.journal.wanted((room, &part.device), (key, value), wall_clock());
         }
         if let Command::Preset(PresetAction::Save, number) = part.command {
             self.saving.insert(ticket, (room.clone(), part.device.clone(), number));
@@ -350,7 +351,7 @@ impl Hub {
             let camera = self.rooms.get(&room).and_then(|room| room.devices.get(&device));
             let name = camera.and_then(|camera| camera.presets.get(&number));
             let name = name.map_or("saved", String::as_str);
-            self.journal.saved((&room, &device), (number, name), Timestamp::now());
+            self.journal.saved((&room, &device), (number, name), wall_clock());
         }
     }
 

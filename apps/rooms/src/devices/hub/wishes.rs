@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{Hub, MOVES_FOR, Owner};
 use crate::devices::parts::{self, Part, Refused};
 use crate::devices::session::Order;
+use crate::devices::wall_clock;
 
 type Refusable<T> = Result<T, Refused>;
 
@@ -177,7 +178,7 @@ impl Hub {
             HelpWish::Come(text) => (HelpState::Requested, text.clone()),
             HelpWish::Cancel => (HelpState::Closed, None),
         };
-        let since = Some(Timestamp::now());
+        let since = Some(wall_clock());
         self.board.say(Fact::Help { room: room.clone(), state, by, text, since });
         Ok(Accepted::Done)
     }

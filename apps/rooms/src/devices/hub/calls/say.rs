@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{Hub, SILENT};
 use crate::devices::parts::Refused;
+use crate::devices::wall_clock;
 
 impl Hub {
     pub(super) fn say_link_fact(&mut self, fact: rooms_links::Fact, now: Instant) {
@@ -34,7 +35,7 @@ impl Hub {
             Of::Connected { from, to } => {
                 if let (Ok(near), Ok(far)) = (room_name(&from), room_name(&to)) {
                     let fact = Fact::Connect { near: near.clone(), far: far.clone() };
-                    self.journal.call([&near, &far], &fact, Timestamp::now());
+                    self.journal.call([&near, &far], &fact, wall_clock());
                     self.board.say(fact);
                 }
             }
@@ -44,7 +45,7 @@ impl Hub {
                     let side = side.and_then(|side| room_name(&side).ok());
                     let rooms = [near.clone(), far.clone()];
                     let fact = Fact::Disconnect { near, far, reason, side };
-                    self.journal.call([&rooms[0], &rooms[1]], &fact, Timestamp::now());
+                    self.journal.call([&rooms[0], &rooms[1]], &fact, wall_clock());
                     self.board.say(fact);
                 }
             }
