@@ -10,6 +10,9 @@ use rooms_messages::{
     OfflineReason, Phase, Report, RoomName, Text, Word,
 };
 
+/// In how many seconds a device has warmed up or cooled down.
+pub(super) const READY_IN: &str = "ready-in";
+
 /// The facts that hold, and the lines to be sent.
 #[derive(Debug)]
 pub(super) struct Board {
@@ -51,7 +54,8 @@ impl Board {
         }
     }
 
-    /// Of a state, the keys that changed. An empty `wanted.` key is said and then forgotten.
+    /// Of a state, the keys that changed. An empty `wanted.` key, or [`READY_IN`], is said and then
+    /// forgotten.
     fn say_state(&mut self, of: Of, room: RoomName, device: DeviceName, keys: Keys) {
         let known = self.facts.get(&of);
         let value = |key: &Key| match known {
@@ -198,7 +202,8 @@ fn is_over(fact: &Fact) -> bool {
 }
 
 fn is_forgotten(key: &Key, text: &Text) -> bool {
-    key.as_str().starts_with("wanted.") && text.as_str().is_empty()
+    let key = key.as_str();
+    text.as_str().is_empty() && (key.starts_with("wanted.") || key == READY_IN)
 }
 
 #[cfg(test)]

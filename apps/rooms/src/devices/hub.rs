@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::answers::Answers;
-use super::board::Board;
+use super::board::{Board, READY_IN};
 use super::journal::Journal;
 use super::parts::{Part, Refused, View};
 use super::session::{News, NewsSender, Order, SessionId};
@@ -288,9 +288,24 @@ impl Hub {
         now: Instant,
     ) {
         self.say_state(room, device, key, value);
+        if key == "power" {
+            self.say_ready_in(room, device, value);
+        }
         self.health(room, device, key, value);
         let outcome = self.work.reported(room, device, key, value);
         self.settle(outcome, now);
+    }
+
+    /// What warms up or cools down will be ready after so many seconds; empty when it is.
+    fn say_ready_in(&mut self, room: &RoomName, device: &DeviceName, power: &str) {
+        let settings = self.rooms.get(room).and_then(|room| room.devices.get(device));
+        let seconds = settings.and_then(|settings| match power {
+            "warming" => settings.warm_seconds,
+            "cooling" => settings.cool_seconds,
+            _ => None,
+        });
+        let seconds = seconds.map_or(String::new(), |seconds| seconds.to_string());
+        self.say_state(room, device, READY_IN, &seconds);
     }
 
     fn say_state(&mut self, room: &RoomName, device: &DeviceName, key: &str, value: &str) {

@@ -117,7 +117,8 @@ impl View<'_> {
         Ok(vec![self.part(device, command)?])
     }
 
-    /// On or off; a document camera that its file routes somewhere is shown there, too.
+    /// On or off; a document camera that its file routes somewhere is shown there, too, and a screen
+    /// follows its projector.
     fn turn(&self, device: &DeviceName, to: Switch) -> Parts {
         let is_on = || match self.state(device, "power") {
             Some(power) => matches!(power, "on" | "warming"),
@@ -141,7 +142,20 @@ impl View<'_> {
             };
             parts.extend(shown);
         }
+        if self.kind(&parts[0].device) == Some(Kind::Projector) {
+            parts.extend(self.screen(on));
+        }
         Ok(parts)
+    }
+
+    /// The screen follows the projector: down when it goes on, up when it goes off.
+    fn screen(&self, down: bool) -> Option<Part> {
+        let (name, _) = self.room.devices.iter().find(|(_, device)| device.role == "screen")?;
+        if self.board.offline_reason(&self.room.id, name).is_some() {
+            return None;
+        }
+        let relay = if down { "down" } else { "up" };
+        self.part(name, Command::Relay(relay.to_owned(), RelayAction::Pulse)).ok()
     }
 
     fn switched(

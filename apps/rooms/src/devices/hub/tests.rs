@@ -371,6 +371,23 @@ async fn a_start_without_its_codec_fails_and_a_stop_cancels_a_start() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_warms_up_says_how_long() {
+    let mut bench = Bench::new();
+    let warm = VIENNA.replace("inputs = { hdmi1", "warm_seconds = 45\ninputs = { hdmi1");
+    write(bench.folder.path(), "vienna", &warm);
+    bench.wish("reload");
+    bench.online("room-a", "projector");
+    let ready_in = |lines: &[String]| -> Vec<String> {
+        lines.iter().filter(|line| line.contains("ready-in")).cloned().collect()
+    };
+    assert_eq!(ready_in(&bench.state("projector", "power", "off")), Vec::<String>::new());
+    let lines = bench.state("projector", "power", "warming");
+    assert_eq!(ready_in(&lines), ["state room-a projector ready-in=45"]);
+    let lines = bench.state("projector", "power", "on");
+    assert_eq!(ready_in(&lines), ["state room-a projector ready-in=\"\""]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_room_that_nobody_uses_is_stopped() {
     let mut bench = Bench::new();
     let idle = VIENNA.replace("start = [", "idle_stop_minutes = 90\nstart = [");

@@ -55,9 +55,14 @@ fn room() -> RoomName {
     "room-a".parse().expect("it is one")
 }
 
+/// Its screen is away, and so it does not follow the projector.
+fn without_screen() -> Bench {
+    Bench::new().with("device room-a screen offline reason=unreachable")
+}
+
 #[test]
 fn each_wish_finds_its_device() {
-    let bench = Bench::new();
+    let bench = without_screen();
     for (wish, wanted) in [
         ("turn room-a projector on", "projector: power on"),
         ("select room-a projector hdmi2", "projector: input hdmi2"),
@@ -114,14 +119,14 @@ fn a_toggle_turns_what_is_reported_or_wanted() {
     let on = "projector: power on".to_owned();
     let off = "projector: power off".to_owned();
     let toggle = "turn room-a projector toggle";
-    assert_eq!(Bench::new().wants(toggle), Ok(vec![on.clone()]));
-    let bench = Bench::new().with("state room-a projector power=on");
+    assert_eq!(without_screen().wants(toggle), Ok(vec![on.clone()]));
+    let bench = without_screen().with("state room-a projector power=on");
     assert_eq!(bench.wants(toggle), Ok(vec![off.clone()]));
     let bench = bench.with("state room-a projector wanted.power=off");
     assert_eq!(bench.wants(toggle), Ok(vec![on]));
-    let bench = Bench::new().with("state room-a projector power=warming");
+    let bench = without_screen().with("state room-a projector power=warming");
     assert_eq!(bench.wants(toggle), Ok(vec![off]));
-    let bench = Bench::new().with("state room-a lights level.table=40");
+    let bench = without_screen().with("state room-a lights level.table=40");
     assert_eq!(bench.wants("turn room-a lights toggle"), Ok(vec!["lights: power off".to_owned()]));
 }
 
@@ -133,6 +138,19 @@ fn a_document_camera_is_shared_in_a_call_if_its_file_says_so() {
     bench.in_call = true;
     let both = ["document-camera: power on".to_owned(), "codec: share on".to_owned()];
     assert_eq!(bench.wants(wish), Ok(both.to_vec()));
+}
+
+#[test]
+fn the_screen_follows_the_projector_unless_it_is_away() {
+    let mut bench = Bench::new();
+    let wants = |bench: &Bench, to| bench.wants(&format!("turn room-a projector {to}"));
+    let both = |power: &str, relay: &str| {
+        Ok(vec![format!("projector: power {power}"), format!("screen: relay {relay} pulse")])
+    };
+    assert_eq!(wants(&bench, "on"), both("on", "down"));
+    assert_eq!(wants(&bench, "off"), both("off", "up"));
+    bench = bench.with("device room-a screen offline reason=unreachable");
+    assert_eq!(wants(&bench, "on"), Ok(vec!["projector: power on".to_owned()]));
 }
 
 #[test]
