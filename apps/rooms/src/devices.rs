@@ -22,9 +22,11 @@ mod work;
 use std::collections::VecDeque;
 use std::io::Write;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::bail;
-use linebus_client::{Builder, Client, Event, Message};
+use linebus_client::{Builder, Client, Event, Events, Message};
 use rooms_messages::{Epoch, FACTS, Timestamp, WISHES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -37,6 +39,8 @@ use journal::Journal;
 use safekeeping::Safekeeping;
 use session::{News, SessionId};
 
+/// People are told that there is no bus yet.
+const TOLD_AFTER: Duration = Duration::from_secs(1);
 /// Sessions wait when so much news is unread.
 const NEWS_MAX: usize = 1024;
 /// More lines than a snapshot of a thousand rooms wait for a slow bus; beyond, the oldest are
@@ -67,7 +71,8 @@ pub struct Options {
 pub async fn run(options: Options, rooms: Rooms) -> anyhow::Result<()> {
     let mut signals = Signals::register()?;
     let bus = options.bus.retry_first_connection(true);
-    let (client, mut events) = bus.clone().connect().await?;
+    let connected = connect(bus.clone(), &mut signals).await?;
+    let Some((client, mut events)) = connected else { return Ok(()) };
     client.recv(WISHES).await?;
     let (sender, mut news) = mpsc::channel(NEWS_MAX);
     let mut safekeeping = None;
@@ -114,6 +119,26 @@ pub async fn run(options: Options, rooms: Rooms) -> anyhow::Result<()> {
     // It may be gone already.
     let _ = client.logoff().await;
     Ok(())
+}
+
+/// Waits for the bus; none if it is told to end meanwhile.
+async fn connect(
+    bus: Builder,
+    signals: &mut Signals,
+) -> Result<Option<(Client, Events)>, linebus_client::Error> {
+    let mut connecting = pin!(bus.connect());
+    let mut told = pin!(tokio::time::sleep(TOLD_AFTER));
+    loop {
+        tokio::select! {
+            connected = &mut connecting => return connected.map(Some),
+            end = signals.next() => {
+                if end {
+                    return Ok(None);
+                }
+            }
+            () = &mut told, if !told.is_elapsed() => tracing::warn!("there is no bus; waiting for it"),
+        }
+    }
 }
 
 /// For ever if there is nothing to watch.

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use linebus_testkit::process::Server;
+use linebus_testkit::process::{Server, signal};
 use linebus_testkit::telnet::Telnet;
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -183,6 +184,21 @@ fn it_ends_decently_and_the_bus_goes_on() {
     bench.program.signal(Signal::TERM);
     assert!(bench.program.wait().success());
     assert_eq!(bench.bus.telnet().barrier(), Vec::<String>::new());
+}
+
+#[test]
+fn without_a_bus_it_says_so_and_can_be_ended() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let file = room("room-a", &projector_of(1, ""));
+    std::fs::write(folder.path().join("a.toml"), file).expect("writable");
+    let bus = format!("unix:{}", folder.path().join("bus").display());
+    let mut command = rooms(&["devices", "--bus", &bus, "--rooms"]);
+    let mut child = command.arg(folder.path()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("it is a pipe")).lines();
+    let waits = |line: std::io::Result<String>| line.expect("text").contains("waiting for it");
+    assert!(said.any(waits), "it says that it waits");
+    signal(&child, Signal::TERM);
+    assert!(child.wait().expect("it is our child").success());
 }
 
 #[test]
