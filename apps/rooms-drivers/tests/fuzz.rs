@@ -17,7 +17,7 @@ fn any_bytes_at_any_driver_in_any_state_do_no_harm() {
             Ok(())
         })
         .size_max(4000)
-        .budget_ms(300);
+        .budget_ms(100);
     }
 }
 

@@ -209,5 +209,5 @@ fn play(u: &mut Unstructured<'_>) -> Result<()> {
 
 #[test]
 fn in_the_end_all_is_kept_and_comes_back_whatever_the_bus_loses() {
-    arbtest(play).budget_ms(3_000);
+    arbtest(play).budget_ms(1_000);
 }

@@ -237,7 +237,7 @@ fn seeking_and_reading_all_find_the_same_in_any_text() {
         assert!(before.filter_map(Time::parse).all(|time| time < since));
         Ok(())
     })
-    .budget_ms(2_000);
+    .budget_ms(700);
 }
 
 /// Follows a record; `idle` says what happens each time when nothing is new, as long as there is
