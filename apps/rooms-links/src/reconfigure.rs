@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::alarms::Alarm;
 use crate::config::{Config, ConfigError};
 use crate::ledger::Goal;
-use crate::{Effect, Fact, Links, Phase, Reason, Room, RoomState, Why};
+use crate::{Effect, Links, Reason, Room, RoomState, Why};
 
 impl Links {
     /// From now on these are the rooms. Links of rooms that are still there go on; those of rooms
@@ -57,17 +57,11 @@ impl Links {
         for pair in pairs {
             let text = format!("There is no room {} any more.", self.name(room));
             let why = Why::new(Reason::Cancelled, text);
-            self.alarms.cancel(Alarm::Link(pair));
             if let Some(link) = self.links.get_mut(&pair) {
                 link.why = Some(why.clone());
             }
-            self.say_disconnected(pair, None);
-            if let Some(link) = self.links.remove(&pair) {
-                let state = self.state_of(&link, Phase::Idle);
-                self.effects.push(Effect::Fact(Fact::Link(state)));
-            }
+            self.over(pair);
             self.ledger.settle(Goal::Connected(pair), &Err(why), &mut self.effects);
-            self.ledger.settle(Goal::Idle(pair), &Ok(()), &mut self.effects);
         }
         self.alarms.cancel(Alarm::Hangup(room));
         self.alarms.cancel(Alarm::HalfOpen(room));

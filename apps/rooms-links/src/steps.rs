@@ -273,6 +273,12 @@ impl Links {
         if waits || link.sides.iter().any(|side| side.dialing) {
             return false;
         }
+        self.over(pair);
+        false
+    }
+
+    /// The link is no more.
+    pub(crate) fn over(&mut self, pair: Pair) {
         self.say_disconnected(pair, None);
         self.alarms.cancel(Alarm::Link(pair));
         if let Some(link) = self.links.remove(&pair) {
@@ -280,12 +286,11 @@ impl Links {
             self.effects.push(Effect::Fact(Fact::Link(state)));
         }
         self.ledger.settle(Goal::Idle(pair), &Ok(()), &mut self.effects);
-        false
     }
 
     /// Says once that two rooms no longer see each other: at once when a codec showed it, else when
     /// the calls are gone.
-    pub(crate) fn say_disconnected(&mut self, pair: Pair, side: Option<usize>) {
+    fn say_disconnected(&mut self, pair: Pair, side: Option<usize>) {
         let Some(link) = self.links.get_mut(&pair) else { return };
         if std::mem::take(&mut link.told_connected) {
             let why = link.why.clone();
