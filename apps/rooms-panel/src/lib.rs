@@ -1,0 +1,6 @@
+//! The conference rooms in a browser: a panel for each room and the administration.
+//!
+//! It knows the rooms only over the bus. What pages show is what was reported; a press goes out as
+//! a line, and nothing is shown as done before a fact says so.
+
+pub mod records;
