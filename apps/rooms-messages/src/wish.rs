@@ -275,6 +275,36 @@ impl Wish {
         Ok((wish, a))
     }
 
+    /// The room that wishes it, or that it is of; none if it is of all.
+    #[must_use]
+    pub const fn room(&self) -> Option<&RoomName> {
+        match self {
+            Self::Connect { near: room, .. }
+            | Self::Disconnect { room, .. }
+            | Self::Answer { room, .. }
+            | Self::Decline { room, .. }
+            | Self::Start { room }
+            | Self::Stop { room }
+            | Self::Turn { room, .. }
+            | Self::Set { room, .. }
+            | Self::Scene { room, .. }
+            | Self::Select { room, .. }
+            | Self::Blank { room, .. }
+            | Self::Mute { room, .. }
+            | Self::Volume { room, .. }
+            | Self::Move { room, .. }
+            | Self::Zoom { room, .. }
+            | Self::Preset { room, .. }
+            | Self::Help { room, .. }
+            | Self::Give { what: Snapshot::Room(room) }
+            | Self::Reconnect { room, .. }
+            | Self::Maintenance { room, .. }
+            | Self::Trace { room, .. }
+            | Self::Raw { room, .. } => Some(room),
+            Self::Give { what: Snapshot::Everything } | Self::Reload => None,
+        }
+    }
+
     /// The first word of its line.
     #[must_use]
     pub const fn verb(&self) -> &'static str {

@@ -1,0 +1,142 @@
+//! A call: both rooms side by side, and what can be done about it.
+
+use rooms_messages::{Phase, RoomName};
+
+use super::words::{Mark, Shape, Words};
+use super::{Look, Press};
+
+/// Two rooms that are connected, or were a moment ago.
+#[derive(Debug)]
+pub struct Call {
+    /// This room.
+    pub here: Side,
+    /// The other.
+    pub there: Side,
+    /// How it is, in a word.
+    pub word: &'static str,
+    /// Since when, if it is counted: milliseconds since 1970.
+    pub since: Option<i64>,
+    /// The same as `MM:SS`, when this was drawn.
+    pub time: String,
+    /// The colour of the line below.
+    pub tone: &'static str,
+    /// Ends it.
+    pub end: Option<Press>,
+}
+
+/// One room of a call.
+#[derive(Debug)]
+pub struct Side {
+    /// What people call it.
+    pub city: String,
+    /// Which room of the city.
+    pub title: String,
+    /// What they see and hear.
+    pub lines: Vec<Mark>,
+}
+
+/// Another room calls.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Who.
+    pub city: String,
+    /// Takes the call, if this room is asked.
+    pub answer: Option<Press>,
+    /// Does not.
+    pub decline: Option<Press>,
+}
+
+impl Look<'_> {
+    pub(super) fn call(&self) -> Option<Call> {
+        let (_, _, link) = self.shown.house.link_of(self.room)?;
+        let other = self.other()?;
+        let (word, tone) = match link.phase {
+            Phase::Connected => ("Connected", "good"),
+            Phase::Recovering => ("Checking the connection …", "warn"),
+            Phase::Disconnecting => ("Ending …", "warn"),
+            _ => return None,
+        };
+        let is_counted = link.phase == Phase::Connected;
+        let since = is_counted.then(|| link.since.as_millisecond());
+        let seconds = self.now.duration_since(link.since).as_secs().max(0);
+        let time = if is_counted { timer(seconds) } else { String::new() };
+        let end = if link.phase == Phase::Disconnecting {
+            None
+        } else {
+            self.press(format!("disconnect {other}"))
+        };
+        let here = self.side(self.room, Some(other));
+        let there = self.side(other, Some(self.room));
+        Some(Call { here, there, word, since, time, tone, end })
+    }
+
+    pub(super) fn incoming(&self) -> Option<Incoming> {
+        let (near, far, link) = self.shown.house.link_of(self.room)?;
+        if far != self.room || !matches!(link.phase, Phase::Preparing | Phase::Dialing) {
+            return None;
+        }
+        let is_asked = link.asking.as_ref() == Some(self.room);
+        let press = |verb: &str| is_asked.then(|| self.press(format!("{verb} {near}"))).flatten();
+        let (answer, decline) = (press("answer"), press("decline"));
+        Some(Incoming { city: self.catalogue().city(near), answer, decline })
+    }
+
+    fn side(&self, room: &RoomName, other: Option<&RoomName>) -> Side {
+        let catalogue = self.catalogue();
+        let mut lines = Vec::new();
+        if let Some(known) = self.shown.house.rooms.get(room) {
+            let zone = catalogue.zone(self.room);
+            let codec = known.of_role("codec").map(|(_, codec)| codec);
+            if let Some((_, camera)) = known.of_role("camera") {
+                let mut words = Words::of_power(camera, self.now, &zone);
+                if words.text == "On" || words.text == "Ready" {
+                    let view = super::tiles::view_of(camera);
+                    words.text = view.unwrap_or_else(|| words.text.to_lowercase());
+                }
+                lines.push(Mark::new(words.shape, words.tone, "Camera".to_owned()).with(words));
+            }
+            if let Some((_, camera)) = known.of_role("document-camera") {
+                let mut words = Words::of_power(camera, self.now, &zone);
+                let is_shared = codec.and_then(|codec| codec.key("share")) == Some("on");
+                if words.text == "On" {
+                    let whom = other.map(|other| catalogue.city(other)).unwrap_or_default();
+                    words.text =
+                        if is_shared { format!("shown to {whom}") } else { "on".to_owned() };
+                }
+                let label = "Document camera".to_owned();
+                lines.push(Mark::new(words.shape, words.tone, label).with(words));
+            }
+            if let Some(codec) = codec {
+                let words = match (Words::of_absence(codec, &zone), codec.key("mute")) {
+                    (Some(absent), _) => absent,
+                    (None, Some("on")) => Words::new(Shape::Ring, "bad", "muted"),
+                    (None, _) => Words::new(Shape::Dot, "good", "on"),
+                };
+                lines.push(Mark::new(words.shape, words.tone, "Microphone".to_owned()).with(words));
+            }
+        }
+        Side { city: catalogue.city(room), title: catalogue.title(room), lines }
+    }
+}
+
+/// Seconds as `MM:SS`, or `H:MM:SS`.
+fn timer(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes:02}:{seconds:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::timer;
+
+    #[test]
+    fn a_call_is_counted_in_minutes_and_then_in_hours() {
+        assert_eq!(timer(0), "00:00");
+        assert_eq!(timer(192), "03:12");
+        assert_eq!(timer(3671), "1:01:11");
+    }
+}
