@@ -10,8 +10,9 @@ use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 
 /// Debian's packages that tests need, and a file of each.
-const TEST_TOOLS: [(&str, &str); 3] = [
+const TEST_TOOLS: [(&str, &str); 4] = [
     ("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"),
+    ("postgresql", "/usr/share/doc/postgresql"),
     ("ser2net", "/usr/sbin/ser2net"),
     ("socat", "/usr/bin/socat"),
 ];

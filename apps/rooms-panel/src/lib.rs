@@ -3,4 +3,6 @@
 //! It knows the rooms only over the bus. What pages show is what was reported; a press goes out as
 //! a line, and nothing is shown as done before a fact says so.
 
+pub mod history;
 pub mod records;
+pub mod store;

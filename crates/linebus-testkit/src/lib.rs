@@ -9,6 +9,7 @@ pub mod fuzz;
 pub mod http;
 pub mod ledger;
 pub mod model;
+pub mod postgres;
 pub mod process;
 pub mod rules;
 pub mod simulation;
