@@ -27,13 +27,13 @@ use std::time::Duration;
 
 use anyhow::bail;
 use linebus_client::{Builder, Client, Event, Events, Message};
+use rooms_files::Rooms;
 use rooms_messages::{Epoch, FACTS, Timestamp, WISHES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::backup::OwnerName;
-use crate::room_file::Rooms;
 use hub::Hub;
 use journal::Journal;
 use safekeeping::Safekeeping;

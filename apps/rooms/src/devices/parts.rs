@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rooms_drivers::vocabulary::{Kind, switch};
 use rooms_drivers::{Command, DriverInfo, Heading, Move, PresetAction, RelayAction, Volume, Zoom};
+use rooms_files::{Room, Step};
 use rooms_messages::{
     self as messages, DeviceName, Direction, Keys, Reason, RoomName, Switch, Wish, ZoomTo,
 };
 
 use super::board::Board;
-use crate::room_file::{Room, Step};
 
 /// One command for one device.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,6 @@ use rooms_drivers::{Call, CallFact, CallState, Direction, EndReason, Reason, Ref
 use tempfile::TempDir;
 
 use super::*;
-use crate::room_file;
 
 const VIENNA: &str = r#"
 [room]
@@ -66,7 +65,7 @@ impl Bench {
         let folder = TempDir::new().expect("a temporary folder");
         write(folder.path(), "vienna", VIENNA);
         write(folder.path(), "lisbon", LISBON);
-        let (rooms, _) = room_file::read(folder.path()).expect("they are right");
+        let (rooms, _) = rooms_files::read(folder.path()).expect("they are right");
         let (sender, news) = mpsc::channel(64);
         let path = folder.path().to_owned();
         let hub = Hub::start(path, rooms, None, Epoch(1), sender).expect("ports are not needed");
