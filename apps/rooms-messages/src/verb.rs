@@ -59,6 +59,7 @@ pub const FACT_VERBS: &[Verb] = &[
     verb("disconnect", "disconnect <room> <room> [reason=<reason>] [side=<room>]", "the connection has ended"),
     verb("room", "room <room> free|busy|maintenance|offline [with=<room>] [other=<text>] [city=<text>] [title=<text>] [since=<time>] [until=<time>]", "a line of the catalogue"),
     verb("device", "device <room> <device> online|offline [role=<word>] [reason=<reason>] [since=<time>]", "whether a device is there"),
+    verb("offers", "offers <room> <device> [verbs=<verb>,…] [sources=<word>,…] [scenes=<word>,…] [outputs=<word>,…] [presets=\"<0-255>=<name>,…\"]", "what can be wished of a device"),
     verb("state", "state <room> <device> <key>=<value>…", "what a device says of itself"),
     verb("alert", "alert <room> <device> [clear] code=<word> [level=warning|error] [text=<text>]", "something for whoever looks after the rooms"),
     verb("help", "help <room> requested|acknowledged|unreachable|closed [by=<who>] [text=<text>] [since=<time>]", "a call for a person"),

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Device, Hub, ORDERS_MAX, driver};
+use crate::devices::offers;
 use crate::devices::parts::Refused;
 use crate::devices::session::{Session, SessionId};
 use crate::ports::{Ports, TooManyPorts, ports};
@@ -98,6 +99,10 @@ impl Hub {
                     self.board.forget_device(&id, name);
                     self.forget_alerts(&id, name);
                 }
+            }
+            if let Some(view) = self.view(&id) {
+                let offers = offers::of_room(&view);
+                self.board.offers(&id, offers);
             }
             match change.room {
                 Change::Gone => {
