@@ -38,7 +38,7 @@ pub const WISH_VERBS: &[Verb] = &[
     verb("move", "move <room> <device> left|right|up|down|up-left|up-right|down-left|down-right|stop [speed=<0-100>]", "a camera; repeat it every 500 ms while the button is held"),
     verb("zoom", "zoom <room> <device> in|out|stop [speed=<0-100>]", "the same for its zoom"),
     verb("preset", "preset <room> <device> recall|save <0-255>", "a remembered view"),
-    verb("help", "help <room> [cancel] [text=<text>]", "call a person"),
+    verb("help", "help <room> [cancel|acknowledge|close] [text=<text>]", "call a person, or answer who called"),
     verb("give", "give me everything|<room>", "a snapshot of the facts"),
     verb("reload", "reload", "read the room files again"),
     verb("reconnect", "reconnect <room> <device>", "connect to the device anew"),

@@ -101,8 +101,16 @@ fn wish(u: U<'_, '_>) -> Result<Wish> {
             action: *u.choose(PresetAction::ALL)?,
             number: u.arbitrary()?,
         },
-        16 if u.arbitrary()? => Wish::Help { room: room(u)?, help: HelpWish::Cancel },
-        16 => Wish::Help { room: room(u)?, help: HelpWish::Come(option(u, text)?) },
+        16 => {
+            let said = option(u, text)?;
+            let help = match u.int_in_range(0..=3)? {
+                0 => HelpWish::Cancel,
+                1 => HelpWish::Come(said),
+                2 => HelpWish::Acknowledge(said),
+                _ => HelpWish::Close(said),
+            };
+            Wish::Help { room: room(u)?, help }
+        }
         17 if u.arbitrary()? => Wish::Give { what: Snapshot::Everything },
         17 => Wish::Give { what: Snapshot::Room(room(u)?) },
         18 => Wish::Reload,
@@ -278,6 +286,7 @@ fn nothing_that_looks_like_a_message_is_worse_than_an_error() {
         "doccam",
         "on",
         "cancel",
+        "acknowledge",
         "text=",
         "\"",
         "\\",

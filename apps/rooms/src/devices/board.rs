@@ -113,6 +113,11 @@ impl Board {
         }
     }
 
+    /// The call for a person that is open in a room.
+    pub(super) fn help(&self, room: &RoomName) -> Option<&Fact> {
+        self.facts.get(&Of::Help(room.clone()))
+    }
+
     /// A device is no more, or set up anew: nothing of it holds but what [`offers`](Board::offers)
     /// says of it. A snapshot shows that it is gone.
     pub(super) fn forget_device(&mut self, room: &RoomName, device: &DeviceName) {

@@ -659,6 +659,29 @@ async fn help_is_asked_for_and_called_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_to_help_says_so_and_is_done() {
+    let mut bench = Bench::new();
+    let refused =
+        "refused id=p1 reason=not-requested text=\"nobody asks for help in room-a, or no longer\"";
+    assert_eq!(bench.wish("help room-a acknowledge text=coming id=p1"), [refused]);
+    bench.wish("help room-a text=\"no sound\" by=panel");
+    let lines = bench.wish("help room-a acknowledge by=Ben");
+    assert!(has(&lines, "help room-a acknowledged by=Ben text=\"no sound\""), "{lines:?}");
+    let lines = bench.wish("help room-a acknowledge by=Ida text=\"coming at 9:04\"");
+    let acknowledged = "help room-a acknowledged by=Ida text=\"coming at 9:04\"";
+    assert!(has(&lines, acknowledged), "{lines:?}");
+    assert!(has(&bench.wish("give me room-a"), acknowledged));
+    let lines = bench.wish("help room-a close by=Ida text=\"a cable was loose\"");
+    assert!(has(&lines, "help room-a closed by=Ida text=\"a cable was loose\""), "{lines:?}");
+    assert!(!bench.wish("give me room-a").iter().any(|line| line.starts_with("help")));
+    let lines = bench.wish("help room-a acknowledge by=Ben id=p1");
+    assert_eq!(lines, [refused], "it is over");
+    assert_eq!(bench.wish("help room-a close"), ["accepted", "done"], "nothing is left to close");
+    let lines = bench.wish("help room-z acknowledge");
+    assert!(lines[0].starts_with("refused reason=unknown-room"), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn administrators_orders_reach_the_session() {
     let mut bench = Bench::new();
     assert_eq!(bench.wish("reconnect room-a projector"), ["accepted", "done"]);
