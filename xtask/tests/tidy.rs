@@ -110,6 +110,7 @@ fn the_walls_between_crates_stand() {
         ("apps/rooms-backup", &["tokio", "linebus-", "rooms-", "rusqlite"]),
         ("apps/rooms-drivers", &["tokio", "linebus-", "rooms-links"][..]),
         ("apps/rooms-links", &["tokio", "linebus-", "rooms-drivers"][..]),
+        ("apps/rooms-files", &["tokio", "linebus-", "rooms-links", "clap"][..]),
         ("apps/rooms", &["linebus-broker", "linebus-server", "linebus-protocol"][..]),
     ] {
         let dependencies = dependencies(&format!("{krate}/Cargo.toml"));

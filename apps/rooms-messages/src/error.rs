@@ -68,6 +68,9 @@ pub enum BadName {
     /// One of the keys that every message may carry.
     #[error("{0:?} is no key of a device: every message may carry it, with its own meaning")]
     Reserved(String),
+    /// The name of a view with `,`, `=` or a control character.
+    #[error("{0:?} can't be the name of a view: it has no comma, no = and no control character")]
+    Preset(String),
     /// A text with control characters other than a line's end.
     #[error("a text has no control characters but a line's end")]
     Text,

@@ -11,11 +11,12 @@ use crate::keys::Keys;
 use crate::line::LINE_BYTES_MAX;
 use crate::name::{DeviceName, Id, RoomName, Word};
 use crate::number::{Number, Time};
+use crate::offers::Offers;
 use crate::reason::{OfflineReason, Reason};
 use crate::text::Text;
 use crate::verb::FACT_VERBS;
 
-/// Bytes that [`Fact::parts`] leaves for what every fact may carry: `seq`, `epoch` and `at`.
+/// Bytes that [`Fact::parts`] and [`Fact::fitting`] leave for what every fact may carry: `seq`, `epoch` and `at`.
 const STAMP_BYTES: usize = 100;
 
 /// One fact, without when and in which order it was said.
@@ -62,6 +63,8 @@ pub enum Fact {
     },
     /// Whether a device is there, and its role where its name does not say it.
     Device { room: RoomName, device: DeviceName, state: DeviceState, role: Option<Word> },
+    /// What can be wished of a device.
+    Offers { room: RoomName, device: DeviceName, offers: Offers },
     /// What a device says of itself: the keys that changed.
     State { room: RoomName, device: DeviceName, keys: Keys },
     /// Something for whoever looks after the rooms.
@@ -240,6 +243,10 @@ impl Fact {
                 },
                 role: a.key("role")?,
             },
+            "offers" => {
+                let (room, device) = (a.word()?, a.word()?);
+                Self::Offers { room, device, offers: Offers::parse(&a)? }
+            }
             "state" => Self::State { room: a.word()?, device: a.word()?, keys: a.keys()? },
             "alert" => Self::Alert {
                 room: a.word()?,
@@ -282,12 +289,32 @@ impl Fact {
             Self::Disconnect { .. } => "disconnect",
             Self::Room { .. } => "room",
             Self::Device { .. } => "device",
+            Self::Offers { .. } => "offers",
             Self::State { .. } => "state",
             Self::Alert { .. } => "alert",
             Self::Help { .. } => "help",
             Self::Alive => "alive",
             Self::Everything(_) => "everything",
         }
+    }
+
+    /// The same without as many of the last names of an offer as it is too long for a line; how many
+    /// that are.
+    #[must_use]
+    pub fn fitting(mut self) -> (Self, usize) {
+        let mut left_out = 0;
+        while !self.fits()
+            && let Self::Offers { offers, .. } = &mut self
+            && offers.pop()
+        {
+            left_out += 1;
+        }
+        (self, left_out)
+    }
+
+    /// Whether it fits into a line with what every fact may carry.
+    fn fits(&self) -> bool {
+        self.write().bytes() + STAMP_BYTES <= LINE_BYTES_MAX
     }
 
     /// The same, in as many facts as are needed to fit into a line each: a long state is several.
@@ -300,7 +327,7 @@ impl Fact {
             if let Some(Self::State { keys, .. }) = parts.last_mut() {
                 let mut longer = keys.clone();
                 longer.set(key.clone(), value.clone());
-                if part(longer.clone()).write().bytes() + STAMP_BYTES <= LINE_BYTES_MAX {
+                if part(longer.clone()).fits() {
                     *keys = longer;
                     continue;
                 }

@@ -45,6 +45,8 @@ choice! {
         Unsupported = "unsupported",
         /// The device, or what reaches it, is offline.
         Offline = "offline",
+        /// Nobody has asked for help there.
+        NotRequested = "not-requested",
         /// It came later than its `expires`.
         Expired = "expired",
     }

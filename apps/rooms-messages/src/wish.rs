@@ -51,7 +51,7 @@ pub enum Wish {
     Zoom { room: RoomName, device: DeviceName, to: ZoomTo, speed: Option<Percent> },
     /// A remembered view.
     Preset { room: RoomName, device: DeviceName, action: PresetAction, number: u8 },
-    /// Call a person, or need them no more.
+    /// Call a person, or need them no more; that person's answer.
     Help { room: RoomName, help: HelpWish },
     /// A snapshot of the facts.
     Give { what: Snapshot },
@@ -135,6 +135,18 @@ choice! {
     }
 }
 
+choice! {
+    /// What is to become of a call for a person.
+    pub(crate) HelpWord {
+        /// It is called off.
+        Cancel = "cancel",
+        /// It was heard.
+        Acknowledge = "acknowledge",
+        /// It is fulfilled.
+        Close = "close",
+    }
+}
+
 /// A number from 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Percent(u8);
@@ -206,8 +218,12 @@ impl FromStr for Volume {
 pub enum HelpWish {
     /// Come, perhaps with what is wrong.
     Come(Option<Text>),
-    /// It is well again.
+    /// Whoever asked needs nobody any more.
     Cancel,
+    /// Somebody comes, perhaps with when.
+    Acknowledge(Option<Text>),
+    /// Whoever came is done, perhaps with what it was.
+    Close(Option<Text>),
 }
 
 /// Which facts to say again.
@@ -250,8 +266,12 @@ impl Wish {
             }
             "help" => {
                 let room = a.word()?;
-                let cancel = a.is("cancel");
-                let help = if cancel { HelpWish::Cancel } else { HelpWish::Come(a.key("text")?) };
+                let help = match a.optional()? {
+                    None => HelpWish::Come(a.key("text")?),
+                    Some(HelpWord::Cancel) => HelpWish::Cancel,
+                    Some(HelpWord::Acknowledge) => HelpWish::Acknowledge(a.key("text")?),
+                    Some(HelpWord::Close) => HelpWish::Close(a.key("text")?),
+                };
                 Self::Help { room, help }
             }
             "give" => Self::Give { what: snapshot(&mut a)? },
@@ -366,10 +386,19 @@ impl Wish {
             Self::Preset { room, device, action, number } => {
                 w.word(room).word(device).word(action).word(number)
             }
-            Self::Help { room, help: HelpWish::Come(text) } => {
-                w.word(room).optional("text", text.as_ref())
+            Self::Help { room, help } => {
+                w.word(room);
+                let (word, text) = match help {
+                    HelpWish::Come(text) => (None, text.as_ref()),
+                    HelpWish::Cancel => (Some(HelpWord::Cancel), None),
+                    HelpWish::Acknowledge(text) => (Some(HelpWord::Acknowledge), text.as_ref()),
+                    HelpWish::Close(text) => (Some(HelpWord::Close), text.as_ref()),
+                };
+                if let Some(word) = word {
+                    w.word(word);
+                }
+                w.optional("text", text)
             }
-            Self::Help { room, help: HelpWish::Cancel } => w.word(room).word("cancel"),
             Self::Give { what: Snapshot::Everything } => w.word("me").word("everything"),
             Self::Give { what: Snapshot::Room(room) } => w.word("me").word(room),
             Self::Reload => &mut w,

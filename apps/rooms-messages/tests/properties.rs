@@ -3,9 +3,10 @@
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 use rooms_messages::{
-    AlertLevel, AlertState, DeviceName, DeviceState, Direction, Epoch, Everything, Fact, HelpState,
-    HelpWish, Id, Key, Keys, OfflineReason, Percent, Phase, PresetAction, Reason, Report, Request,
-    RoomName, RoomState, Snapshot, Switch, Text, Timestamp, Volume, Wish, Word, ZoomTo,
+    AlertLevel, AlertState, DeviceName, DeviceState, DeviceVerb, Direction, Epoch, Everything,
+    Fact, HelpState, HelpWish, Id, Key, Keys, Offers, OfflineReason, Percent, Phase, PresetAction,
+    PresetName, Reason, Report, Request, RoomName, RoomState, Snapshot, Switch, Text, Timestamp,
+    Volume, Wish, Word, ZoomTo,
 };
 
 type U<'a, 'b> = &'a mut Unstructured<'b>;
@@ -100,8 +101,16 @@ fn wish(u: U<'_, '_>) -> Result<Wish> {
             action: *u.choose(PresetAction::ALL)?,
             number: u.arbitrary()?,
         },
-        16 if u.arbitrary()? => Wish::Help { room: room(u)?, help: HelpWish::Cancel },
-        16 => Wish::Help { room: room(u)?, help: HelpWish::Come(option(u, text)?) },
+        16 => {
+            let said = option(u, text)?;
+            let help = match u.int_in_range(0..=3)? {
+                0 => HelpWish::Cancel,
+                1 => HelpWish::Come(said),
+                2 => HelpWish::Acknowledge(said),
+                _ => HelpWish::Close(said),
+            };
+            Wish::Help { room: room(u)?, help }
+        }
         17 if u.arbitrary()? => Wish::Give { what: Snapshot::Everything },
         17 => Wish::Give { what: Snapshot::Room(room(u)?) },
         18 => Wish::Reload,
@@ -130,8 +139,23 @@ fn alert_state(u: U<'_, '_>) -> Result<AlertState> {
     Ok(AlertState::Raised { level: *u.choose(AlertLevel::ALL)?, text: option(u, text)? })
 }
 
+fn several<T>(u: U<'_, '_>, some: fn(U<'_, '_>) -> Result<T>) -> Result<Vec<T>> {
+    (0..u.int_in_range(0..=3)?).map(|_| some(u)).collect()
+}
+
+fn offers(u: U<'_, '_>) -> Result<Offers> {
+    let preset = |u: U<'_, '_>| Ok((u.arbitrary()?, PresetName::clean(text(u)?.as_str())));
+    Ok(Offers {
+        verbs: several(u, |u| u.choose(DeviceVerb::ALL).copied())?,
+        sources: several(u, word)?,
+        scenes: several(u, word)?,
+        outputs: several(u, word)?,
+        presets: several(u, preset)?.into_iter().collect(),
+    })
+}
+
 fn fact(u: U<'_, '_>) -> Result<Fact> {
-    Ok(match u.int_in_range(0..=14)? {
+    Ok(match u.int_in_range(0..=15)? {
         0 => Fact::Accepted { already: u.arbitrary()?, id: option(u, id)? },
         1 => Fact::Refused {
             id: option(u, id)?,
@@ -190,6 +214,7 @@ fn fact(u: U<'_, '_>) -> Result<Fact> {
         },
         12 => Fact::Alive,
         13 => Fact::Everything(Everything::Begin),
+        14 => Fact::Offers { room: room(u)?, device: device(u)?, offers: offers(u)? },
         _ => Fact::Everything(Everything::End { lines: u.arbitrary()? }),
     })
 }
@@ -251,6 +276,8 @@ fn nothing_that_looks_like_a_message_is_worse_than_an_error() {
         "turn",
         "help",
         "state",
+        "offers",
+        "presets=1=",
         "everything",
         "give me",
         "begin",
@@ -259,6 +286,7 @@ fn nothing_that_looks_like_a_message_is_worse_than_an_error() {
         "doccam",
         "on",
         "cancel",
+        "acknowledge",
         "text=",
         "\"",
         "\\",

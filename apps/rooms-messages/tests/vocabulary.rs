@@ -1,9 +1,9 @@
 //! Every verb by example: read as what it means, written again as it was.
 
 use rooms_messages::{
-    AlertState, DeviceName, DeviceState, Everything, FACT_VERBS, Fact, HelpWish, Id, Key, Keys,
-    Malformed, OfflineReason, Percent, Reason, Report, Request, RoomName, Snapshot, Switch, Text,
-    TooLong, Volume, WISH_VERBS, Wish,
+    AlertState, DeviceName, DeviceState, DeviceVerb, Everything, FACT_VERBS, Fact, HelpWish, Id,
+    Key, Keys, Malformed, Offers, OfflineReason, Percent, PresetName, Reason, Report, Request,
+    RoomName, Snapshot, Switch, Text, TooLong, Volume, WISH_VERBS, Wish,
 };
 
 fn room(name: &str) -> RoomName {
@@ -42,6 +42,10 @@ const WISHES: &[&str] = &[
     "preset room-a camera save 255",
     "help room-a text=\"no sound\"",
     "help room-a cancel",
+    "help room-a acknowledge text=\"coming at 9:04\" by=Ben",
+    "help room-a acknowledge",
+    "help room-a close text=\"the cable was loose\"",
+    "help room-a close",
     "help room-a",
     "give me everything",
     "give me room-a",
@@ -75,6 +79,11 @@ const FACTS: &[&str] = &[
     "room room-b free",
     "device room-a projector online",
     "device room-a projector-left offline reason=unreachable since=2026-11-27T10:42:00Z role=projector",
+    "offers room-a projector verbs=turn,select,blank sources=hdmi1,hdmi2",
+    "offers room-a lights verbs=turn,scene,set scenes=meeting,off outputs=table,front",
+    "offers room-a camera verbs=move,zoom,preset presets=\"1=Table,2=White board\" seq=7",
+    "offers room-a camera verbs=preset presets=1=Table",
+    "offers room-a rack1",
     "state room-a projector power=warming ready-in=22 input=hdmi1 lamp-hours=812 wanted.power=on",
     "alert room-a projector level=warning code=lamp text=\"3012 hours\"",
     "alert room-a projector clear code=lamp",
@@ -277,6 +286,63 @@ fn what_does_not_fit_into_a_line_is_not_written() {
     };
     assert_eq!(help(1012).to_line().map(|line| line.len()), Ok(1024));
     assert_eq!(help(1013).to_line(), Err(TooLong { bytes: 1025 }));
+}
+
+#[test]
+fn an_offer_is_a_list_of_words_and_views() {
+    let line = "offers room-a lights verbs=set,scene outputs=table scenes=a,b presets=7=";
+    let Fact::Offers { offers, .. } = Report::parse(line).expect("it is a fact").fact else {
+        panic!("it is an offer")
+    };
+    assert_eq!(offers.verbs, [DeviceVerb::Set, DeviceVerb::Scene]);
+    assert!(offers.has(DeviceVerb::Set) && !offers.has(DeviceVerb::Turn));
+    assert_eq!(offers.scenes, ["a", "b"].map(|word| word.parse().expect("a word")));
+    assert_eq!(offers.presets[&7].as_str(), "");
+    for (keys, because) in [
+        ("verbs=turn,dance", "verbs=: \"dance\" is none of turn, select,"),
+        ("verbs=dial", "verbs=: \"dial\" is none of"),
+        ("sources=a,,b", "sources=: \"\" is no word"),
+        ("outputs=\"a, b\"", "outputs=: \" b\" is no word"),
+        ("scenes=\"\"", "scenes=: \"\" is no word"),
+        ("presets=Table", "presets=: \"Table\" is no view such as 1=Table"),
+        ("presets=256=Table", "\"256\" is no whole number from 0 to 255"),
+        ("presets=1=a,1=b", "the view 1 stands there twice"),
+        ("presets=1=a=b", "\"a=b\" can't be the name of a view"),
+        ("presets=\"1=a\\nb\"", "can't be the name of a view"),
+    ] {
+        let error = Report::parse(&format!("offers a b {keys}")).expect_err("it is none");
+        assert!(error.to_string().contains(because), "{error}");
+    }
+    assert_eq!(PresetName::clean("Table, left=1\n").as_str(), "Table  left 1 ");
+}
+
+#[test]
+fn a_long_offer_is_said_without_its_last_names() {
+    let words = |count| (0..count).map(|n| format!("zone-{n:03}").parse().expect("a word"));
+    let presets = (0..2).map(|number| (number, PresetName::clean("Table")));
+    let offers = Offers {
+        verbs: vec![DeviceVerb::Set],
+        scenes: words(10).collect(),
+        outputs: words(200).collect(),
+        presets: presets.collect(),
+        ..Offers::default()
+    };
+    let fact = Fact::Offers { room: room("room-a"), device: device("lights"), offers };
+    let (fact, left_out) = fact.fitting();
+    let report = Report {
+        seq: Some(u64::MAX),
+        epoch: Some(rooms_messages::Epoch(u64::MAX)),
+        at: "2026-11-27T10:42:00.123456789Z".parse().ok(),
+        fact: fact.clone(),
+    };
+    assert!(report.to_line().is_ok());
+    assert_eq!(fact.clone().fitting(), (fact.clone(), 0));
+    let Fact::Offers { offers, .. } = fact else { panic!("it is an offer") };
+    assert!(offers.presets.is_empty());
+    assert_eq!(offers.scenes.len(), 10);
+    assert_eq!(offers.outputs, words(offers.outputs.len()).collect::<Vec<_>>());
+    assert_eq!(left_out, 2 + 200 - offers.outputs.len());
+    assert!(offers.outputs.len() > 80, "no more than needed");
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub(crate) mod simulate;
 
 use std::process::ExitCode;
 
-use rooms::room_file::Mistake;
+use rooms_files::Mistake;
 
 /// Every mistake in the room files, on standard error.
 fn explain(mistakes: &[Mistake]) -> ExitCode {

@@ -3,7 +3,7 @@
 //! A task per device (`session`) owns its connection; one task owns everything else (`hub`): it takes
 //! wishes from the bus and news from the sessions, and says facts. What can be decided without IO
 //! stands apart: which command is next (`queue`), when to connect again (`back_off`), what a wish
-//! wants of which device (`parts`), what is not so yet (`work`), what holds (`board`), what is
+//! wants of which device (`parts`), what a device can be asked for (`offers`), what is not so yet (`work`), what holds (`board`), what is
 //! remembered (`journal`, which `safekeeping` writes and sends).
 
 mod answers;
@@ -12,6 +12,7 @@ mod board;
 mod frames;
 mod hub;
 mod journal;
+mod offers;
 mod parts;
 mod queue;
 mod restore;
@@ -27,13 +28,13 @@ use std::time::Duration;
 
 use anyhow::bail;
 use linebus_client::{Builder, Client, Event, Events, Message};
+use rooms_files::Rooms;
 use rooms_messages::{Epoch, FACTS, Timestamp, WISHES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::backup::OwnerName;
-use crate::room_file::Rooms;
 use hub::Hub;
 use journal::Journal;
 use safekeeping::Safekeeping;

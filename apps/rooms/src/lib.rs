@@ -4,7 +4,6 @@ pub mod backup;
 pub mod devices;
 pub mod keeper;
 pub mod ports;
-pub mod room_file;
 pub mod simulate;
 pub mod store;
 mod telnet;

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rooms_files::{BridgeKind, Rooms};
 use rooms_messages::{DeviceName, RoomName};
-
-use crate::room_file::{BridgeKind, Rooms};
 
 /// The port of each device and of each bridge that is spoken to itself. A device behind a bridge
 /// is found where its bridge would be: its port speaks as the bridge does. Devices on UDP have the
@@ -51,11 +50,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::room_file;
 
     fn example() -> Rooms {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("example");
-        room_file::read(&folder).expect("it is right").0
+        rooms_files::read(&folder).expect("it is right").0
     }
 
     #[test]

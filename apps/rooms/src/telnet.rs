@@ -1,8 +1,7 @@
 //! Telnet with the option of serial lines, as both of its ends need it: bytes to what they mean and
 //! back. Source: RFC 854, RFC 2217.
 
-use crate::room_file::Parity;
-
+use rooms_files::Parity;
 pub(crate) const IAC: u8 = 255;
 pub(crate) const DONT: u8 = 254;
 pub(crate) const DO: u8 = 253;

@@ -57,6 +57,7 @@ impl Fact {
                 };
                 w.optional("role", role.as_ref())
             }
+            Self::Offers { room, device, offers } => offers.write(w.word(room).word(device)),
             Self::State { room, device, keys } => {
                 w.word(room).word(device);
                 keys.iter().fold(&mut w, |w, (key, value)| w.pair(key, value))

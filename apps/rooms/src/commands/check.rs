@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rooms::room_file::{self, Rooms};
+use rooms_files::Rooms;
 
 /// Check a folder of room files: every mistake with its file, line, key and what would be right.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let (said, code) = match room_file::read(&args.dir) {
+    let (said, code) = match rooms_files::read(&args.dir) {
         Ok((rooms, warnings)) => {
             say(io::stdout(), &format!("{}: {}", args.dir.display(), counted(&rooms)));
             (warnings, ExitCode::SUCCESS)

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use rooms::backup::OwnerName;
 use rooms::devices::{self, Options};
-use rooms::room_file;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::bus::{Bus, block_on};
@@ -40,7 +39,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
     log.with_max_level(args.log).init();
-    let (rooms, warnings) = match room_file::read(&args.rooms) {
+    let (rooms, warnings) = match rooms_files::read(&args.rooms) {
         Ok(read) => read,
         Err(mistakes) => return Ok(explain(&mistakes)),
     };

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rooms::room_file;
 use rooms::simulate::{self, Options};
 
 use super::bus::{Bus, block_on};
@@ -47,7 +46,7 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (rooms, warnings) = match room_file::read(&args.rooms) {
+    let (rooms, warnings) = match rooms_files::read(&args.rooms) {
         Ok(read) => read,
         Err(mistakes) => return Ok(explain(&mistakes)),
     };

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use rooms_messages::{
-    AlertState, DeviceName, DeviceState, Epoch, Everything, Fact, HelpState, Key, Keys,
+    AlertState, DeviceName, DeviceState, Epoch, Everything, Fact, HelpState, Key, Keys, Offers,
     OfflineReason, Phase, Report, RoomName, Text, Word,
 };
 
@@ -28,6 +28,7 @@ enum Of {
     Room(RoomName),
     Link(RoomName, RoomName),
     Device(RoomName, DeviceName),
+    Offers(RoomName, DeviceName),
     State(RoomName, DeviceName),
     Alert(RoomName, DeviceName, Word),
     Help(RoomName),
@@ -112,11 +113,34 @@ impl Board {
         }
     }
 
-    /// A device is no more: nothing of it holds. A snapshot shows that it is gone.
+    /// The call for a person that is open in a room.
+    pub(super) fn help(&self, room: &RoomName) -> Option<&Fact> {
+        self.facts.get(&Of::Help(room.clone()))
+    }
+
+    /// A device is no more, or set up anew: nothing of it holds but what [`offers`](Board::offers)
+    /// says of it. A snapshot shows that it is gone.
     pub(super) fn forget_device(&mut self, room: &RoomName, device: &DeviceName) {
         self.facts.remove(&Of::Device(room.clone(), device.clone()));
         self.facts.remove(&Of::State(room.clone(), device.clone()));
         self.facts.retain(|of, _| !matches!(of, Of::Alert(r, d, _) if r == room && d == device));
+    }
+
+    /// What can be wished of the devices of a room; nothing can of its others.
+    pub(super) fn offers(&mut self, room: &RoomName, offers: BTreeMap<DeviceName, Offers>) {
+        self.facts.retain(
+            |of, _| !matches!(of, Of::Offers(of, device) if of == room && !offers.contains_key(device)),
+        );
+        for (device, offers) in offers {
+            let fact = Fact::Offers { room: room.clone(), device: device.clone(), offers };
+            let (fact, left_out) = fact.fitting();
+            if left_out > 0 {
+                tracing::warn!(
+                    "{room} {device}: what can be wished of it is too long for a line; the last {left_out} names are left out"
+                );
+            }
+            self.say(fact);
+        }
     }
 
     /// A room is no more.
@@ -124,6 +148,7 @@ impl Board {
         self.facts.retain(|of, _| match of {
             Of::Room(room)
             | Of::Device(room, _)
+            | Of::Offers(room, _)
             | Of::State(room, _)
             | Of::Alert(room, ..)
             | Of::Help(room) => room != gone,
@@ -140,6 +165,7 @@ impl Board {
                 Some(wanted),
                 Of::Room(room)
                 | Of::Device(room, _)
+                | Of::Offers(room, _)
                 | Of::State(room, _)
                 | Of::Alert(room, ..)
                 | Of::Help(room),
@@ -181,6 +207,7 @@ impl Of {
             Fact::Room { room, .. } => Of::Room(room.clone()),
             Fact::Link { near, far, .. } => Of::Link(near.clone(), far.clone()),
             Fact::Device { room, device, .. } => Of::Device(room.clone(), device.clone()),
+            Fact::Offers { room, device, .. } => Of::Offers(room.clone(), device.clone()),
             Fact::State { room, device, .. } => Of::State(room.clone(), device.clone()),
             Fact::Alert { room, device, code, .. } => {
                 Of::Alert(room.clone(), device.clone(), code.clone())

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rooms_drivers::{Command, DriverInfo, Move, PresetAction, Ticket, Zoom};
+use rooms_files::{Connect, Rooms};
 use rooms_messages::{
     DeviceName, DeviceState, Epoch, Fact, Key, Keys, OfflineReason, RoomName, Text, Timestamp, Word,
 };
@@ -29,7 +30,6 @@ use super::parts::{Part, Refused, View};
 use super::session::{News, NewsSender, Order, SessionId};
 use super::wall_clock;
 use super::work::{Outcome, Owner, Work};
-use crate::room_file::{Connect, Rooms};
 use alerts::Alerts;
 use calls::Calls;
 use sequence::Sequences;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rooms_drivers::vocabulary::{Kind, switch};
 use rooms_drivers::{Command, DriverInfo, Heading, Move, PresetAction, RelayAction, Volume, Zoom};
+use rooms_files::{Room, Step};
 use rooms_messages::{
-    self as messages, DeviceName, Direction, Keys, Reason, RoomName, Switch, Wish, ZoomTo,
+    self as messages, DeviceName, Direction, Keys, Reason, RoomName, Switch, Wish, Word, ZoomTo,
 };
 
 use super::board::Board;
-use crate::room_file::{Room, Step};
 
 /// One command for one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +54,7 @@ pub(super) fn of_wish(view: &View<'_>, wish: &Wish) -> Option<Parts> {
     Some(match wish {
         Wish::Turn { device, to, .. } => view.turn(device, *to),
         Wish::Set { device, keys, .. } => view.set(device, keys),
-        Wish::Scene { scene, .. } => {
-            view.of_role("lights", "scene", Command::Scene(scene.to_string()))
-        }
+        Wish::Scene { scene, .. } => view.scene(scene),
         Wish::Select { device, source, .. } => view.one(device, Command::Input(source.to_string())),
         Wish::Blank { device, to, .. } => view.switched(device, "blank", *to, Command::Blank),
         Wish::Mute { device, to, .. } => view.switched(device, "mute", *to, Command::Mute),
@@ -209,11 +207,7 @@ impl View<'_> {
             messages::Volume::Up(percent) => Volume::By(signed(percent)),
             messages::Volume::Down(percent) => Volume::By(-signed(percent)),
         };
-        let loud = ["codec", "switcher", "display", "projector"].into_iter().find_map(|role| {
-            let mut devices = self.devices_of(role);
-            devices.find(|device| self.can(device, "volume"))
-        });
-        match loud {
+        match self.loud() {
             Some(device) => self.one(device, Command::Volume(volume)),
             None => Err(Refused::new(
                 Reason::Unsupported,
@@ -222,11 +216,24 @@ impl View<'_> {
         }
     }
 
-    fn of_role(&self, role: &str, name: &str, command: Command) -> Parts {
-        match self.devices_of(role).find(|device| self.can(device, name)) {
-            Some(device) => self.one(device, command),
+    /// The device that makes the room louder.
+    pub(super) fn loud(&self) -> Option<&DeviceName> {
+        ["codec", "switcher", "display", "projector"].into_iter().find_map(|role| {
+            let mut devices = self.devices_of(role);
+            devices.find(|device| self.can(device, "volume"))
+        })
+    }
+
+    /// The device that has the room's scenes.
+    pub(super) fn scenic(&self) -> Option<&DeviceName> {
+        self.devices_of("lights").find(|device| self.can(device, "scene"))
+    }
+
+    fn scene(&self, scene: &Word) -> Parts {
+        match self.scenic() {
+            Some(device) => self.one(device, Command::Scene(scene.to_string())),
             None => {
-                let text = format!("{} has no {role} with a {name}", self.room.id);
+                let text = format!("{} has no lights with a scene", self.room.id);
                 Err(Refused::new(Reason::UnknownDevice, text))
             }
         }

@@ -8,6 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rooms_files::LineSettings;
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
@@ -18,7 +19,6 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 
 use super::rfc2217::{self, Bridge};
 use super::world::LineOrder;
-use crate::room_file::LineSettings;
 use crate::telnet::doubled;
 
 const READ_BYTES: usize = 4096;

@@ -10,9 +10,10 @@ mod polycom;
 mod text;
 mod visca;
 
+use rooms_files::{Bridge, Device};
+
 use super::calls::{CallNews, Stage};
 use super::model::{Model, state};
-use crate::room_file::{Bridge, Device};
 
 /// What can be pressed at a codec, or at its remote control.
 const CODEC_BUTTONS: [&str; 5] = ["answer", "hangup", "mute", "share", "dial:NUMBER"];

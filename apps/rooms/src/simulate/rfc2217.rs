@@ -3,7 +3,8 @@
 //!
 //! Source: RFC 854, RFC 2217; greeting as Debian's ser2net 4.3 sends it.
 
-use crate::room_file::{LineSettings, Parity};
+use rooms_files::{LineSettings, Parity};
+
 use crate::telnet::{
     ANSWER, BINARY, COM_PORT, DO, DONT, ECHO, IAC, Item, PARITIES, Parser, SET_BAUDRATE,
     SET_DATASIZE, SET_PARITY, SET_STOPSIZE, SUPPRESS_GO_AHEAD, WILL, WONT, com_port,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use linebus_client::{Builder, Client, Event, Events};
+use rooms_files::{BridgeKind, Connect, Room, Rooms};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -15,7 +16,6 @@ use super::lines::{Happened, Line, LineEvent, Pty, TcpKind};
 use super::script::Script;
 use super::world::{Frame, LineOrder, World};
 use crate::ports::{Ports, ports};
-use crate::room_file::{BridgeKind, Connect, Room, Rooms};
 
 /// The topic of orders and their answers.
 pub const TOPIC: &str = "simulator";

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use rooms_files::{Connect, Rooms};
 use rooms_messages::{DeviceName, RoomName};
 
 use super::calls::{Calls, News};
@@ -13,7 +14,6 @@ use super::model::{Defect, Effect, Model, Out};
 use super::models;
 use super::order::{self, Fault, Order, matches};
 use crate::ports::Ports;
-use crate::room_file::{Connect, Rooms};
 
 /// So long a device is away when it is rebooted.
 const REBOOTS_FOR: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::room_file::{BridgeKind, Connect, Device, LineSettings, Parity, Room};
+use rooms_files::{BridgeKind, Connect, Device, LineSettings, Parity, Room};
 
 /// Where a device is.
 #[derive(Clone, Debug, PartialEq, Eq)]

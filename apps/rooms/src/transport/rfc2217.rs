@@ -6,11 +6,11 @@
 use std::collections::HashSet;
 use std::io;
 
+use rooms_files::LineSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Closed;
-use crate::room_file::LineSettings;
 use crate::telnet::{
     ANSWER, BINARY, COM_PORT, DO, DONT, IAC, Item, PARITIES, Parser, SET_BAUDRATE, SET_DATASIZE,
     SET_PARITY, SET_STOPSIZE, SUPPRESS_GO_AHEAD, WILL, WONT, com_port, doubled,

@@ -4,12 +4,12 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use rooms_files::{LineSettings, Parity};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
 use tokio::io::unix::AsyncFd;
 
 use super::Closed;
-use crate::room_file::{LineSettings, Parity};
 
 /// An open line.
 #[derive(Debug)]

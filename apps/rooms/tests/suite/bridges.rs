@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rooms::room_file::LineSettings;
 use rooms::transport::{Address, Bridged, Closed, Transport};
+use rooms_files::LineSettings;
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::tcgetattr;
 use tempfile::TempDir;

@@ -135,8 +135,9 @@ fn everything_is_said_on_wish_and_what_can_not_be_is_refused() {
     bench.until("everything begin");
     bench.until("room room-a free city=\"City of room-a\"");
     bench.until("device room-a projector online");
+    bench.until("offers room-a projector verbs=turn,blank,mute,volume ");
     bench.until("state room-a projector power=off");
-    bench.until("everything end lines=3");
+    bench.until("everything end lines=4");
     bench.wish("turn room-b projector on id=1");
     bench.until("refused id=1 reason=unknown-room");
     bench.wish("connect room-a room-a id=2");

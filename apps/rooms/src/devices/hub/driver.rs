@@ -1,9 +1,8 @@
 //! The driver of a device, as its room wants it.
 
 use rooms_drivers::{Driver, DriverEntry};
+use rooms_files::{Connect, Device, Incoming, Room};
 use toml::{Table, Value};
-
-use crate::room_file::{Connect, Device, Incoming, Room};
 
 /// Builds the driver of a device.
 ///

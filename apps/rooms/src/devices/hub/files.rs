@@ -1,14 +1,15 @@
 //! The room files: what is new gets sessions, what is gone loses them, what is as before goes on.
 
+use rooms_files::{Bridge, BridgeKind, Change, Changes, Room, Rooms};
 use rooms_messages::{AlertLevel, DeviceName, OfflineReason, Reason, RoomName, Word};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Device, Hub, ORDERS_MAX, driver};
+use crate::devices::offers;
 use crate::devices::parts::Refused;
 use crate::devices::session::{Session, SessionId};
 use crate::ports::{Ports, TooManyPorts, ports};
-use crate::room_file::{self, Bridge, BridgeKind, Change, Changes, Room, Rooms};
 use crate::transport::Address;
 
 /// Where an iTach takes orders for itself.
@@ -18,7 +19,7 @@ impl Hub {
     /// Reads the files again. What is wrong with them changes nothing.
     pub(crate) fn reload(&mut self) -> Result<(), Refused> {
         let refused = |text: String| Refused::new(Reason::BadWish, text);
-        match room_file::read(&self.folder) {
+        match rooms_files::read(&self.folder) {
             Ok((rooms, warnings)) => {
                 warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
                 self.is_reloaded = true;
@@ -98,6 +99,10 @@ impl Hub {
                     self.board.forget_device(&id, name);
                     self.forget_alerts(&id, name);
                 }
+            }
+            if let Some(view) = self.view(&id) {
+                let offers = offers::of_room(&view);
+                self.board.offers(&id, offers);
             }
             match change.room {
                 Change::Gone => {

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use rooms_files::Step;
 use rooms_messages::{AlertLevel, Id, Reason, RoomName};
 use tokio::time::Instant;
 
 use super::{Hub, Owner};
 use crate::devices::parts::{self, Refused};
-use crate::room_file::Step;
 
 /// The rooms that are being started or stopped, and when each was used last.
 #[derive(Debug, Default)]

@@ -7,7 +7,6 @@ use rooms_drivers::{Call, CallFact, CallState, Direction, EndReason, Reason, Ref
 use tempfile::TempDir;
 
 use super::*;
-use crate::room_file;
 
 const VIENNA: &str = r#"
 [room]
@@ -66,7 +65,7 @@ impl Bench {
         let folder = TempDir::new().expect("a temporary folder");
         write(folder.path(), "vienna", VIENNA);
         write(folder.path(), "lisbon", LISBON);
-        let (rooms, _) = room_file::read(folder.path()).expect("they are right");
+        let (rooms, _) = rooms_files::read(folder.path()).expect("they are right");
         let (sender, news) = mpsc::channel(64);
         let path = folder.path().to_owned();
         let hub = Hub::start(path, rooms, None, Epoch(1), sender).expect("ports are not needed");
@@ -436,11 +435,84 @@ async fn everything_is_said_between_two_marks() {
             "room room-a offline city=Vienna title=\"Vienna, Room 2.14\"",
             "room room-b offline city=Lisbon title=\"Lisbon, Tejo room\"",
             "device room-a projector online",
+            "offers room-a camera verbs=turn,move,zoom,preset",
+            "offers room-a codec verbs=turn,mute,volume,move,zoom,preset",
+            "offers room-a document-camera verbs=turn,zoom",
+            "offers room-a lights verbs=turn,scene,set scenes=meeting outputs=table",
+            "offers room-a projector verbs=turn,select,blank,mute sources=hdmi1",
+            "offers room-b codec verbs=turn,mute,volume,move,zoom,preset",
             "state room-a projector power=off",
-            "everything end lines=4",
+            "everything end lines=10",
             "done id=p1",
         ]
     );
+}
+
+/// The offers among these lines.
+fn offers(lines: &[String]) -> Vec<String> {
+    lines.iter().filter(|line| line.starts_with("offers ")).cloned().collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_says_what_can_be_wished_now_where_that_is_something_else() {
+    let mut bench = Bench::new();
+    let other = VIENNA
+        .replace("hdmi1 = \"31\"", "hdmi1 = \"31\", vga = \"11\"")
+        .replace("10.1.2.13", "10.1.2.99")
+        .replace("rack1/1\"", "rack1/1\"\npresets = { 1 = \"Table, left\", 2 = \"Door\" }");
+    write(bench.folder.path(), "vienna", &other);
+    let lights = bench.session("room-a", "lights");
+    assert_eq!(
+        offers(&bench.wish("reload")),
+        [
+            "offers room-a camera verbs=turn,move,zoom,preset presets=\"1=Table  left,2=Door\"",
+            "offers room-a projector verbs=turn,select,blank,mute sources=hdmi1,vga",
+        ]
+    );
+    assert_ne!(bench.session("room-a", "lights"), lights, "they can do what they could");
+    assert_eq!(offers(&bench.wish("reload")), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_device_that_is_gone_nothing_can_be_wished() {
+    let mut bench = Bench::new();
+    let (without, _) = VIENNA.split_once("[device.lights]").expect("it is there");
+    let without = without.replace(", \"lights scene=meeting\"", "");
+    let without = without.replace("[device.codec]\ndriver", "[device.camera-2]\ndriver");
+    let without = without.replace("cisco-xapi\"", "visca-ip\"\nrole = \"camera\"");
+    let without = without.replace("tcp:10.1.2.10:23", "udp:10.1.2.10:52381");
+    let without = without.replace("dial = \"sip:vienna@example.net\"\n", "");
+    let without = without.replace(", \"codec power=on\"", "").replace("\"codec hangup\", ", "");
+    write(bench.folder.path(), "vienna", &without);
+    assert_eq!(
+        offers(&bench.wish("reload")),
+        [
+            "offers room-a camera-2 verbs=turn,move,zoom,preset",
+            "offers room-a projector verbs=turn,select,blank,mute,volume sources=hdmi1",
+        ],
+        "the projector is the one to be made louder now"
+    );
+    let of_room = offers(&bench.wish("give me room-a"));
+    let of_room: Vec<_> = of_room.iter().filter_map(|line| line.split(' ').nth(2)).collect();
+    assert_eq!(of_room, ["camera", "camera-2", "document-camera", "projector"]);
+    std::fs::remove_file(bench.folder.path().join("vienna.toml")).expect("it is there");
+    bench.wish("reload");
+    let everything = offers(&bench.wish("give me everything"));
+    assert_eq!(everything, ["offers room-b codec verbs=turn,mute,volume,move,zoom,preset"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_be_wished_fits_into_a_line() {
+    let mut bench = Bench::new();
+    let outputs: Vec<_> = (100..300).map(|number| format!("zone-{number} = {number}")).collect();
+    let long = VIENNA.replace("table = 12", &format!("table = 12, {}", outputs.join(", ")));
+    write(bench.folder.path(), "vienna", &long);
+    let lines = bench.wish("reload");
+    assert!(has(&lines, "done"), "{lines:?}");
+    let lines = offers(&lines);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("offers room-a lights verbs=turn,scene,set scenes=meeting "));
+    assert!((800..1000).contains(&lines[0].len()), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -584,6 +656,29 @@ async fn help_is_asked_for_and_called_off() {
     assert!(has(&lines, "help room-a requested by=panel text=\"no sound\""), "{lines:?}");
     let lines = bench.wish("help room-a cancel");
     assert!(has(&lines, "help room-a closed"), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_to_help_says_so_and_is_done() {
+    let mut bench = Bench::new();
+    let refused =
+        "refused id=p1 reason=not-requested text=\"nobody asks for help in room-a, or no longer\"";
+    assert_eq!(bench.wish("help room-a acknowledge text=coming id=p1"), [refused]);
+    bench.wish("help room-a text=\"no sound\" by=panel");
+    let lines = bench.wish("help room-a acknowledge by=Ben");
+    assert!(has(&lines, "help room-a acknowledged by=Ben text=\"no sound\""), "{lines:?}");
+    let lines = bench.wish("help room-a acknowledge by=Ida text=\"coming at 9:04\"");
+    let acknowledged = "help room-a acknowledged by=Ida text=\"coming at 9:04\"";
+    assert!(has(&lines, acknowledged), "{lines:?}");
+    assert!(has(&bench.wish("give me room-a"), acknowledged));
+    let lines = bench.wish("help room-a close by=Ida text=\"a cable was loose\"");
+    assert!(has(&lines, "help room-a closed by=Ida text=\"a cable was loose\""), "{lines:?}");
+    assert!(!bench.wish("give me room-a").iter().any(|line| line.starts_with("help")));
+    let lines = bench.wish("help room-a acknowledge by=Ben id=p1");
+    assert_eq!(lines, [refused], "it is over");
+    assert_eq!(bench.wish("help room-a close"), ["accepted", "done"], "nothing is left to close");
+    let lines = bench.wish("help room-z acknowledge");
+    assert!(lines[0].starts_with("refused reason=unknown-room"), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -177,6 +177,14 @@ impl Hub {
         let (state, text) = match help {
             HelpWish::Come(text) => (HelpState::Requested, text.clone()),
             HelpWish::Cancel => (HelpState::Closed, None),
+            HelpWish::Close(text) => (HelpState::Closed, text.clone()),
+            HelpWish::Acknowledge(text) => {
+                let Some(Fact::Help { text: asked, .. }) = self.board.help(room) else {
+                    let text = format!("nobody asks for help in {room}, or no longer");
+                    return Err(Refused::new(Reason::NotRequested, text));
+                };
+                (HelpState::Acknowledged, text.clone().or_else(|| asked.clone()))
+            }
         };
         let since = Some(wall_clock());
         self.board.say(Fact::Help { room: room.clone(), state, by, text, since });

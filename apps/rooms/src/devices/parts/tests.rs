@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use rooms_files::Rooms;
 use rooms_messages::{Epoch, Report, Request, RoomName};
 
 use super::*;
-use crate::room_file::{self, Rooms};
 
 struct Bench {
     rooms: Rooms,
@@ -18,7 +18,7 @@ impl Bench {
     /// The room in Vienna.
     fn new() -> Bench {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("example");
-        let (rooms, _) = room_file::read(&folder).expect("it is right");
+        let (rooms, _) = rooms_files::read(&folder).expect("it is right");
         let room = rooms.get(&room()).expect("it is there");
         let infos = room.devices.iter().map(|(name, device)| {
             let driver = rooms_drivers::build(&device.driver, &device.driver_settings());

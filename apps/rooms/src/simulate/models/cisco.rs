@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rooms_drivers::cisco::wire::Request;
 use rooms_drivers::vocabulary::switch;
 use rooms_drivers::{Direction, EndReason, Lines};
+use rooms_files::Device;
 
 use super::super::calls::{CallAction, CallNews, Stage};
 use super::super::model::{Defect, Model, Out, no_button, state};
-use crate::room_file::Device;
 
 #[derive(Debug)]
 pub(super) struct Cisco {

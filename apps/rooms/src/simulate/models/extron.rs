@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rooms_drivers::extron::wire::{Reply, Request};
 use rooms_drivers::vocabulary::switch;
+use rooms_files::Device;
 
 use super::super::model::{Defect, Model, Out, no_button, state};
-use crate::room_file::Device;
 
 const IDLE_MAX: Duration = Duration::from_secs(300);
 const BANNER: &str = "Copyright 2012, Extron Electronics, IN1608, V1.02, 60-1238-01";

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use rooms_drivers::Lines;
 use rooms_drivers::itach::wire::{Port, Reply, Request};
 use rooms_drivers::vocabulary::switch;
+use rooms_files::{Bridge, Device};
 
 use super::super::model::{Model, Out, no_button, state};
-use crate::room_file::{Bridge, Device};
 
 const NO_SUCH_COMMAND: u16 = 1;
 const NO_SUCH_CONNECTOR: u16 = 3;

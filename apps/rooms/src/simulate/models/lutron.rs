@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rooms_drivers::Lines;
 use rooms_drivers::lutron::wire::{LEVEL, LOGIN, Line, OCCUPANCY, PASSWORD, PROMPTS, SCENE};
+use rooms_files::{Device, Secret};
 
 use super::super::model::{Defect, Model, Out, no_button, state};
-use crate::room_file::{Device, Secret};
 
 const FADE: Duration = Duration::from_secs(1);
 const FADE_SECONDS_MAX: u64 = 3600;

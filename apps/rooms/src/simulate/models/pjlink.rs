@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rooms_drivers::Lines;
 use rooms_drivers::pjlink::wire::{self, Answer, Greeting, Reply, Request};
+use rooms_files::Device;
 
 use super::super::model::{Defect, Model, Out, Power, no_button, state};
-use crate::room_file::Device;
 
 const IDLE_MAX: Duration = Duration::from_secs(30);
 const LAMP_HOURS: u32 = 812;

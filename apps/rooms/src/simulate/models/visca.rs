@@ -7,9 +7,9 @@ use rooms_drivers::visca::wire::{
     self, Frames, Packet, PacketKind, Packets, Reply, Request, SEQUENCE_ABNORMAL,
 };
 use rooms_drivers::vocabulary::switch;
+use rooms_files::Device;
 
 use super::super::model::{Model, Out, no_button, state};
-use crate::room_file::Device;
 
 /// What takes no time takes so long.
 const QUICK: Duration = Duration::from_millis(50);

@@ -10,7 +10,6 @@ use rooms_drivers::{
 };
 
 use rooms::ports::ports;
-use rooms::room_file;
 use rooms::simulate::{Frame, LineOrder, World};
 
 const ROOM_C: &str = r#"
@@ -103,7 +102,7 @@ impl Rig {
     }
 
     fn of(folder: &Path, seed: u64) -> Rig {
-        let (rooms, _) = room_file::read(folder).expect("they are right");
+        let (rooms, _) = rooms_files::read(folder).expect("they are right");
         let ports = ports(&rooms, 20_000).expect("there are enough");
         let world = World::new(&rooms, &ports, seed, 1.0).expect("all can be played");
         let at_devices = (0..world.len()).map(|at| {

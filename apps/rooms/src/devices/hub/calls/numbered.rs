@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use rooms_files::{Incoming, Pairing, Room};
 use rooms_links::RoomConfig;
 use rooms_messages::RoomName;
-
-use crate::room_file::{Incoming, Pairing, Room};
 
 /// What the links know of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]

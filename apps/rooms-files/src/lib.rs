@@ -108,7 +108,8 @@ impl Rooms {
         self.0.get(id)
     }
 
-    pub(crate) fn get_mut(&mut self, id: &RoomName) -> Option<&mut Room> {
+    /// The room of this id, to change it.
+    pub fn get_mut(&mut self, id: &RoomName) -> Option<&mut Room> {
         self.0.get_mut(id)
     }
 

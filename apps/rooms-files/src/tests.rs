@@ -6,7 +6,7 @@ use super::*;
 
 /// The example's rooms.
 fn example() -> Rooms {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("example");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rooms/example");
     read(&folder).expect("the example is right").0
 }
 
@@ -119,7 +119,7 @@ fn a_room_that_cannot_be_called_is_right_but_said() {
 
 #[test]
 fn a_file_is_a_room_or_a_mistake_whatever_becomes_of_it() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("example");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rooms/example");
     let file = folder.join("room-a.toml");
     let text = std::fs::read_to_string(&file).expect("it is there");
     let pieces = [
