@@ -166,3 +166,16 @@ function find() {
   const words = field.value.toLowerCase();
   for (const room of document.querySelectorAll("[data-find]")) room.hidden = !room.dataset.find.includes(words);
 }
+
+// A page of the administration loads itself anew when something has changed, unless somebody is
+// filling in a form.
+const refresh = document.body.dataset.refresh;
+if (refresh) {
+  new EventSource(refresh).addEventListener("changed", async () => {
+    if (document.activeElement?.matches("input, select, textarea")) return;
+    const answer = await fetch(location.href);
+    if (answer.redirected || !answer.ok) return location.reload();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    morph(document.getElementById("screen"), page.getElementById("screen"));
+  });
+}

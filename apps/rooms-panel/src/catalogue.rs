@@ -2,7 +2,7 @@
 //! clock.
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, ZonedDateTime};
 use rooms_messages::RoomName;
 
 use crate::house::House;
@@ -93,7 +93,7 @@ impl Catalogue<'_> {
     /// Whether a room may call another.
     #[must_use]
     pub fn permission(&self, from: &RoomName, to: &RoomName, now: Timestamp) -> Permission {
-        let now = now.to_zoned(self.zone(from));
+        let now = now.to_zoned_datetime(self.zone(from));
         let fits = |room: &RoomName, asked: &Option<RoomName>| asked.as_ref().is_none_or(|r| r == room);
         let mut permission = Permission::Never;
         for grant in self.directory.grants.values() {
@@ -111,7 +111,7 @@ impl Catalogue<'_> {
 impl Grant {
     /// Whether it holds at this time of the caller's day.
     #[must_use]
-    pub fn holds_at(&self, now: &Zoned) -> bool {
+    pub fn holds_at(&self, now: &ZonedDateTime) -> bool {
         let minute = u16::from(now.hour().unsigned_abs()) * 60 + u16::from(now.minute().unsigned_abs());
         let day = now.weekday().to_monday_zero_offset();
         let on = |day: i8| self.days & (1 << day) != 0;
@@ -170,7 +170,7 @@ mod tests {
         Grant { id: 1, from: None, to: Some(room("lisbon")), days, from_minute, to_minute }
     }
 
-    fn at(text: &str) -> Zoned {
+    fn at(text: &str) -> ZonedDateTime {
         text.parse().expect("a time")
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rooms_messages::{
-    AlertLevel, AlertState, DeviceName, DeviceState, Epoch, Everything, Fact, HelpState,
+    AlertLevel, AlertState, DeviceName, DeviceState, Epoch, Everything, Fact, HelpState, Offers,
     OfflineReason, Phase, Report, RoomName, RoomState, Word,
 };
 
@@ -70,21 +70,6 @@ pub struct Device {
     pub ready_at: Option<Timestamp>,
     /// What can be wished of it.
     pub offers: Offers,
-}
-
-/// What can be wished of a device.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Offers {
-    /// The verbs of wishes.
-    pub verbs: Vec<String>,
-    /// What it can show.
-    pub sources: Vec<String>,
-    /// Of lights.
-    pub scenes: Vec<String>,
-    /// Of lights: zones whose level can be set; of a screen: contacts.
-    pub outputs: Vec<String>,
-    /// Remembered views: their numbers and names.
-    pub presets: Vec<(u8, String)>,
 }
 
 /// A connection, or one that is being made or ended.
@@ -272,6 +257,10 @@ impl House {
                     }
                 };
                 known.role = role.as_ref().map_or(device.as_str(), Word::as_str).to_owned();
+                one(room)
+            }
+            Fact::Offers { room, device, offers } => {
+                self.device(room, device).offers.clone_from(offers);
                 one(room)
             }
             Fact::State { room, device, keys } => {

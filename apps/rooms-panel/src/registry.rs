@@ -106,7 +106,7 @@ impl Registry {
     /// The database does not answer; here it is over nevertheless.
     pub async fn end_session(&self, token: TokenHash) -> Result<(), StoreError> {
         self.change(|directory| drop(directory.sessions.remove(&token)));
-        self.store.remove_session(&token).await
+        self.store.remove_session(token).await
     }
 
     /// Everybody who is logged in with this account is so no longer, but for one.
@@ -118,7 +118,7 @@ impl Registry {
         let directory = self.directory();
         self.change(|directory| directory.sessions.retain(|_, session| !of(session)));
         for session in directory.sessions.values().filter(|session| of(session)) {
-            self.store.remove_session(&session.token).await?;
+            self.store.remove_session(session.token).await?;
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Registry {
             revoked: None,
         };
         let written = match self.put_panel(panel.clone()).await {
-            Ok(()) => self.store.remove_enrolment(&enrolment.code).await,
+            Ok(()) => self.store.remove_enrolment(enrolment.code).await,
             Err(error) => Err(error),
         };
         if let Err(error) = written {

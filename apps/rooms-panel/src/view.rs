@@ -15,14 +15,14 @@ pub use calls::{Call, Incoming};
 pub use catalogue::Card;
 pub use sheets::{Kind, Sheet};
 pub use tiles::{Press, Tile};
-pub use words::{Mark, Words, hour};
+pub use words::{Mark, Shape, Words, hour};
 
 use crate::catalogue::Catalogue;
 use crate::desk::{Control, Shown};
 use crate::house::Room;
 use crate::notices::Said;
 use crate::records::Directory;
-use words::{Shape, ended, refused};
+use words::{ended, refused};
 
 /// What somebody looks at.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +103,7 @@ pub enum Body {
 pub struct Notice {
     /// In words.
     pub text: String,
-    /// The room that can be called again.
+    /// The wish that calls the room again.
     pub again: Option<String>,
     /// The word on that button.
     pub again_word: &'static str,
@@ -298,7 +298,7 @@ impl<'a> Look<'a> {
     fn notice(&self) -> Option<Notice> {
         let notice = self.shown.notices.of(self.room, self.now)?;
         let catalogue = self.catalogue();
-        let again = |room: &RoomName| Some(room.to_string());
+        let again = |room: &RoomName| Some(format!("connect {room}"));
         Some(match &notice.said {
             Said::NoAnswer => Notice {
                 text: "The control system does not answer. Try again, or touch Help.".to_owned(),

@@ -5,6 +5,7 @@ mod bus;
 pub(crate) mod check;
 pub(crate) mod devices;
 pub(crate) mod keep;
+pub(crate) mod panel;
 pub(crate) mod simulate;
 
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::Parser;
-use commands::{backup, check, devices, keep, simulate};
+use commands::{backup, check, devices, keep, panel, simulate};
 
 /// The conference rooms on the bus.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ enum Command {
     Devices(devices::Args),
     Simulate(simulate::Args),
     Keep(keep::Args),
+    Panel(panel::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
 }
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Check(args) => return check::run(&args),
         Command::Devices(args) => devices::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Panel(args) => panel::run(args),
         Command::Keep(args) => keep::run(&args),
         Command::Backup(args) => backup::backup(&args),
         Command::Restore(args) => backup::restore(&args),

@@ -1,6 +1,7 @@
 //! Passwords: argon2id, so that a stolen table is slow to guess.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::Argon2;
 
 use super::token::random_bytes;

@@ -24,6 +24,14 @@ pub struct Call {
     pub end: Option<Press>,
 }
 
+impl Call {
+    /// Both, and whether it is this room.
+    #[must_use]
+    pub fn sides(&self) -> [(&Side, bool); 2] {
+        [(&self.here, true), (&self.there, false)]
+    }
+}
+
 /// One room of a call.
 #[derive(Debug)]
 pub struct Side {

@@ -208,7 +208,7 @@ impl Look<'_> {
         let now = device.key("preset");
         let views = device.offers.presets.iter().map(|(number, view)| {
             let is_so = now == Some(number.to_string().as_str());
-            self.choice(view, format!("preset {name} recall {number}"), is_so)
+            self.choice(&view.to_string(), format!("preset {name} recall {number}"), is_so)
         });
         let views: Vec<_> = views.collect();
         if !views.is_empty() {
@@ -222,8 +222,8 @@ impl Look<'_> {
 
     fn lights_sheet(&self, mut sheet: Sheet, name: &DeviceName, device: &Device) -> Sheet {
         let scenes = device.offers.scenes.iter().map(|scene| {
-            let is_so = device.key("scene") == Some(scene);
-            self.choice(&capital(scene), format!("scene {scene}"), is_so)
+            let is_so = device.key("scene") == Some(scene.as_str());
+            self.choice(&capital(scene.as_str()), format!("scene {scene}"), is_so)
         });
         let scenes: Vec<_> = scenes.collect();
         if !scenes.is_empty() {
@@ -244,8 +244,8 @@ impl Look<'_> {
     fn projector_sheet(&self, mut sheet: Sheet, name: &DeviceName, device: &Device) -> Sheet {
         sheet.groups.push(("Power", self.power_choices(name, device)));
         let sources = device.offers.sources.iter().map(|source| {
-            let is_so = device.key("input") == Some(source);
-            self.choice(&source_name(source), format!("select {name} {source}"), is_so)
+            let is_so = device.key("input") == Some(source.as_str());
+            self.choice(&source_name(source.as_str()), format!("select {name} {source}"), is_so)
         });
         let sources: Vec<_> = sources.collect();
         if !sources.is_empty() {
@@ -268,7 +268,7 @@ impl Look<'_> {
         let (name, device) = room.of_role("screen")?;
         let mut sheet = Sheet::new(Kind::Screen, "Screen", words);
         let contacts = device.offers.outputs.iter().map(|contact| {
-            self.choice(&capital(contact), format!("set {name} {contact}=pulse"), false)
+            self.choice(&capital(contact.as_str()), format!("set {name} {contact}=pulse"), false)
         });
         sheet.groups.push(("Move it", contacts.collect()));
         Some(sheet)

@@ -191,9 +191,9 @@ pub(super) fn lights_words(device: &Device) -> Words {
 /// The view that a camera was sent to, by its name.
 pub(super) fn view_of(device: &Device) -> Option<String> {
     let preset = device.key("preset").filter(|preset| *preset != "none")?;
-    let named = device.offers.presets.iter().find(|(number, _)| number.to_string() == preset);
+    let named = preset.parse().ok().and_then(|number: u8| device.offers.presets.get(&number));
     Some(match named {
-        Some((_, name)) => format!("{name} view"),
+        Some(name) => format!("{name} view"),
         None => format!("View {preset}"),
     })
 }

@@ -47,7 +47,9 @@ pub struct Mark {
 }
 
 impl Mark {
-    pub(super) fn new(shape: Shape, tone: &'static str, label: String) -> Self {
+    /// A mark and its label.
+    #[must_use]
+    pub fn new(shape: Shape, tone: &'static str, label: String) -> Self {
         Self { shape, tone, label, text: String::new(), until: None, since: None }
     }
 
@@ -70,7 +72,8 @@ pub struct Words {
 }
 
 impl Words {
-    pub(super) fn new(shape: Shape, tone: &'static str, text: impl Into<String>) -> Self {
+    /// Words with their mark.
+    pub fn new(shape: Shape, tone: &'static str, text: impl Into<String>) -> Self {
         Self { text: text.into(), until: None, shape, tone }
     }
 
@@ -127,7 +130,7 @@ impl Words {
 /// A time of the day in a room.
 #[must_use]
 pub fn hour(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
+    at.to_zoned_datetime(zone.clone()).strftime("%H:%M").to_string()
 }
 
 /// Why a wish came to nothing. `city` is who was called, if it was a call.
