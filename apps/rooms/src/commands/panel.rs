@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use rooms_messages::RoomName;
 use rooms_panel::run::{self, Options, Ready};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
@@ -31,6 +32,9 @@ pub(crate) struct Args {
     /// The folder of room files, if it is on this machine: administrators may change them then.
     #[arg(long, value_name = "DIR")]
     rooms: Option<PathBuf>,
+    /// These two rooms stand side by side on the page /demo, for everybody who opens it.
+    #[arg(long, value_name = "ROOM,ROOM", hide = true, value_delimiter = ',', num_args = 2)]
+    demo: Option<Vec<RoomName>>,
     /// How much to say on standard error: error, warn, info or debug.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: LevelFilter,
@@ -50,7 +54,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         listen: args.listen,
         is_https: args.https,
         rooms: args.rooms,
-        demo: None,
+        demo: args.demo.and_then(|rooms| rooms.try_into().ok()),
     };
     block_on(async {
         let (mut terminate, mut interrupt) =
