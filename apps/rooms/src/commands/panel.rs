@@ -33,13 +33,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     rooms: Option<PathBuf>,
     /// These two rooms stand side by side on the page /demo, for everybody who opens it.
-    #[arg(long, value_name = "ROOM,ROOM", hide = true, value_delimiter = ',', num_args = 2)]
-    demo: Option<Vec<RoomName>>,
+    #[arg(long, value_name = "ROOM,ROOM", hide = true, value_parser = two_rooms)]
+    demo: Option<[RoomName; 2]>,
     /// How much to say on standard error: error, warn, info or debug.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: LevelFilter,
     #[command(flatten)]
     bus: Bus,
+}
+
+fn two_rooms(text: &str) -> Result<[RoomName; 2], String> {
+    let (one, other) = text.split_once(',').ok_or("two rooms are wanted, such as vienna,lisbon")?;
+    let room = |text: &str| RoomName::new(text).map_err(|error| error.to_string());
+    Ok([room(one)?, room(other)?])
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -54,7 +60,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         listen: args.listen,
         is_https: args.https,
         rooms: args.rooms,
-        demo: args.demo.and_then(|rooms| rooms.try_into().ok()),
+        demo: args.demo,
     };
     block_on(async {
         let (mut terminate, mut interrupt) =
