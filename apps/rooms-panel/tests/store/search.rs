@@ -132,7 +132,7 @@ fn audits_are_found_by_room_who_answer_and_time() {
             (AuditFilter { who: "an".to_owned(), ..any() }, &[1]),
             (AuditFilter { answer: Some("refused".to_owned()), ..any() }, &[2]),
             (AuditFilter { answer: Some(String::new()), ..any() }, &[3]),
-            (AuditFilter { text: "OWER".to_owned(), ..any() }, &[3, 2, 1]),
+            (AuditFilter { text: "POWER".to_owned(), ..any() }, &[3, 2, 1]),
             (AuditFilter { from: Some(at(20)), until: Some(at(30)), ..any() }, &[2]),
         ] {
             let rows = store.audit(&filter, &ALL).await.unwrap().rows;
