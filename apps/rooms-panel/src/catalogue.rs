@@ -94,10 +94,9 @@ impl Catalogue<'_> {
     #[must_use]
     pub fn permission(&self, from: &RoomName, to: &RoomName, now: Timestamp) -> Permission {
         let now = now.to_zoned_datetime(self.zone(from));
-        let fits = |room: &RoomName, asked: &Option<RoomName>| asked.as_ref().is_none_or(|r| r == room);
         let mut permission = Permission::Never;
         for grant in self.directory.grants.values() {
-            if fits(from, &grant.from) && fits(to, &grant.to) {
+            if grant.concerns(from, to) {
                 if grant.holds_at(&now) {
                     return Permission::Now;
                 }
@@ -109,6 +108,13 @@ impl Catalogue<'_> {
 }
 
 impl Grant {
+    /// Whether it is of these rooms, at some time.
+    #[must_use]
+    pub fn concerns(&self, from: &RoomName, to: &RoomName) -> bool {
+        let fits = |room: &RoomName, asked: &Option<RoomName>| asked.as_ref().is_none_or(|r| r == room);
+        fits(from, &self.from) && fits(to, &self.to)
+    }
+
     /// Whether it holds at this time of the caller's day.
     #[must_use]
     pub fn holds_at(&self, now: &ZonedDateTime) -> bool {

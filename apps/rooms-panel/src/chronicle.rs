@@ -201,6 +201,11 @@ impl Chronicle {
         records
     }
 
+    /// The alerts that are not over.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.alerts.values()
+    }
+
     /// Somebody has seen an alert and wants to hear no more of it.
     pub fn mute(&mut self, id: i64, by: &str) -> Option<Record> {
         let alert = self.alerts.values_mut().find(|alert| alert.id == id)?;

@@ -17,7 +17,7 @@ use crate::chronicle::Chronicle;
 use crate::history::Writer;
 use crate::house::{Changed, Heard, House};
 use crate::notices::{Notices, Said};
-use crate::records::Record;
+use crate::records::{Alert, Record};
 
 /// `alive` comes every 5 seconds; after so long there is no control system.
 const SILENCE_MAX: SignedDuration = SignedDuration::from_secs(12);
@@ -189,6 +189,12 @@ impl Desk {
     pub fn changed(&self, who: &str, room: Option<&RoomName>, what: String) {
         let record = self.chronicle.lock().changed(who, room, what, Timestamp::now());
         self.writer.record(record);
+    }
+
+    /// The alerts that are not over, as the history has them.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.chronicle.lock().alerts().cloned().collect()
     }
 
     /// Somebody has seen an alert; false if it is over.

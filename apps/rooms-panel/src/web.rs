@@ -71,6 +71,8 @@ pub struct Parts {
 struct Live {
     attempts: Mutex<Attempts>,
     hashing: Semaphore,
+    /// Held by who looks before changing what others may change too: accounts and room files.
+    changing: tokio::sync::Mutex<()>,
     /// How many pages of each enrolled panel are open.
     open: Mutex<HashMap<TokenHash, usize>>,
 }
@@ -82,6 +84,7 @@ impl App {
         let live = Live {
             attempts: Mutex::default(),
             hashing: Semaphore::new(HASHED_AT_ONCE),
+            changing: tokio::sync::Mutex::default(),
             open: Mutex::default(),
         };
         Self { parts: Arc::new(parts), live: Arc::new(live) }
