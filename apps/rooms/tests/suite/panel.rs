@@ -121,7 +121,7 @@ impl House {
         let csrf = self.admin.csrf(at, "/admin/panels");
         let fields = [("csrf", csrf.as_str()), ("room", "room-a"), ("name", "vienna-1")];
         let made = self.admin.post(at, "/admin/panels/code", &fields);
-        let code = made.text.split("<output").nth(1).expect("the page shows the code");
+        let code = made.text.split("class=\"secret\">").nth(1).expect("the page shows the code");
         let code: String = code.split('<').next().expect("it ends").chars().filter(char::is_ascii_digit).collect();
         assert_eq!(code.len(), 8, "{}", made.text);
         let entered = self.tablet.post(at, "/enrol", &[("code", &code)]);
