@@ -39,16 +39,21 @@ pub(crate) fn measure(args: &Args) -> anyhow::Result<Section> {
     let database = postgres.database("history");
     let (token, filled) = prepare(&database, args.calls)?;
     let arguments = ["panel", "--bus", &url, "--database", &database, "--listen", "127.0.0.1:0"];
-    let program =
-        Program::start(&args.programs.join("rooms"), &[&arguments[..], &["--log", "error"]].concat())?;
+    let program = Program::start(
+        &args.programs.join("rooms"),
+        &[&arguments[..], &["--log", "error"]].concat(),
+    )?;
     let address = program.after("listening http ")?.parse()?;
     let browser = Browser { address, cookie: ("session", token) };
     let until = Instant::now() + Duration::from_secs(30);
     while !browser.load("/admin")?.1.contains("City 499") {
         ensure!(Instant::now() < until, "the overview does not show 500 rooms");
     }
-    let mut rows =
-        vec![Row::times(&format!("overview of {ROOMS} rooms"), &load(&browser, "/admin")?, OVERVIEW_MAX)];
+    let mut rows = vec![Row::times(
+        &format!("overview of {ROOMS} rooms"),
+        &load(&browser, "/admin")?,
+        OVERVIEW_MAX,
+    )];
     for (what, words) in SEARCHES {
         let times = load(&browser, &format!("/admin/connections{words}"))?;
         rows.push(Row::times(&format!("search of the history: {what}"), &times, SEARCH_MAX));
@@ -130,7 +135,8 @@ fn answer(client: &Client, mut events: Events) {
 fn facts(number: usize) -> Vec<String> {
     let room = format!("room-{number}");
     let state = if number % 7 == 0 { "offline" } else { "free" };
-    let mut facts = vec![format!("room {room} {state} city=\"City {number}\" title=\"Room {number}\"")];
+    let mut facts =
+        vec![format!("room {room} {state} city=\"City {number}\" title=\"Room {number}\"")];
     for device in ["codec", "camera", "document-camera", "projector", "lights", "screen"] {
         facts.push(format!("device {room} {device} online"));
         facts.push(format!("state {room} {device} power=on model=Simulated volume=50"));

@@ -25,7 +25,11 @@ impl Browser {
         let mut answer = String::new();
         self.ask("GET", path, "")?.read_to_string(&mut answer)?;
         let took = began.elapsed();
-        ensure!(answer.starts_with("HTTP/1.0 200"), "{path}: {}", answer.lines().next().unwrap_or(""));
+        ensure!(
+            answer.starts_with("HTTP/1.0 200"),
+            "{path}: {}",
+            answer.lines().next().unwrap_or("")
+        );
         Ok((took, answer))
     }
 
@@ -34,7 +38,11 @@ impl Browser {
         let form = format!("csrf={}&wish={}", self.cookie.1.csrf(), wish.replace(' ', "+"));
         let mut answer = String::new();
         self.ask("POST", path, &form)?.read_to_string(&mut answer)?;
-        ensure!(answer.starts_with("HTTP/1.0 204"), "{wish}: {}", answer.lines().next().unwrap_or(""));
+        ensure!(
+            answer.starts_with("HTTP/1.0 204"),
+            "{wish}: {}",
+            answer.lines().next().unwrap_or("")
+        );
         Ok(())
     }
 

@@ -30,7 +30,8 @@ impl Row {
 
     /// A time out of many.
     pub(crate) fn times(what: &str, times: &Times, most: Duration) -> Self {
-        let (count, half, longest) = (times.0.len(), time(times.percent(50)), time(times.percent(100)));
+        let (count, half, longest) =
+            (times.0.len(), time(times.percent(50)), time(times.percent(100)));
         let what = format!("{what}, p99 of {count} (p50 {half}, longest {longest})");
         Self::time(what, times.percent(99), most)
     }
@@ -44,7 +45,12 @@ impl Row {
     /// A share of a core that has to be below another.
     pub(crate) fn share(what: String, percent: f64, most: f64) -> Self {
         let is_right = percent < most;
-        Self { what, measured: format!("{percent:.2} % of a core"), most: format!("{most} %"), is_right }
+        Self {
+            what,
+            measured: format!("{percent:.2} % of a core"),
+            most: format!("{most} %"),
+            is_right,
+        }
     }
 }
 

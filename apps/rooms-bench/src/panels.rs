@@ -58,8 +58,10 @@ pub(crate) fn measure(args: &Args, rooms: &mut Rooms) -> anyhow::Result<Section>
     let tokens = enrol(&database, &names)?;
     let arguments =
         ["panel", "--bus", &rooms.url, "--database", &database, "--listen", "127.0.0.1:0"];
-    let program =
-        Program::start(&args.programs.join("rooms"), &[&arguments[..], &["--log", "error"]].concat())?;
+    let program = Program::start(
+        &args.programs.join("rooms"),
+        &[&arguments[..], &["--log", "error"]].concat(),
+    )?;
     let address = program.after("listening http ")?.parse()?;
     let panels = names.into_iter().zip(tokens).map(|(room, token)| {
         let (tell, said) = channel();
@@ -108,7 +110,11 @@ pub(crate) fn measure(args: &Args, rooms: &mut Rooms) -> anyhow::Result<Section>
         ),
         rows: vec![
             Row::times("press until both rooms' panels show it", &Times::new(shown), SHOWN_P99_MAX),
-            Row::times("the fact on the bus until both panels show it", &Times::new(told), SHOWN_P99_MAX),
+            Row::times(
+                "the fact on the bus until both panels show it",
+                &Times::new(told),
+                SHOWN_P99_MAX,
+            ),
             Row::memory("resident memory", resident, RESIDENT_MAX),
             Row::share(
                 format!("processor, while nobody wishes anything ({} s)", watched.as_secs()),
@@ -116,7 +122,9 @@ pub(crate) fn measure(args: &Args, rooms: &mut Rooms) -> anyhow::Result<Section>
                 IDLE_PERCENT_MAX,
             ),
             Row {
-                what: format!("processor for a call and its end, {presses} of them in {seconds:.0} s"),
+                what: format!(
+                    "processor for a call and its end, {presses} of them in {seconds:.0} s"
+                ),
                 measured: format!("{:.1} ms", per_press.as_secs_f64() * 1e3),
                 most: String::new(),
                 is_right: true,

@@ -147,10 +147,7 @@ pub struct Draft<'a> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_as_if(
-    folder: &Path,
-    draft: Draft<'_>,
-) -> Result<(Rooms, Vec<Mistake>), Vec<Mistake>> {
+pub fn read_as_if(folder: &Path, draft: Draft<'_>) -> Result<(Rooms, Vec<Mistake>), Vec<Mistake>> {
     read_with(folder, Some(draft))
 }
 

@@ -183,7 +183,10 @@ fn a_folder_is_read_as_if_a_file_were_another() {
     };
     let text = std::fs::read_to_string(folder.join("room-a.toml")).expect("it is there");
     let changed = text.replace("\"Vienna\"", "\"Wien\"");
-    assert_eq!(city("room-a.toml", Some(&changed)), Ok(vec!["Wien".to_owned(), "Lisbon".to_owned()]));
+    assert_eq!(
+        city("room-a.toml", Some(&changed)),
+        Ok(vec!["Wien".to_owned(), "Lisbon".to_owned()])
+    );
     assert_eq!(city("room-a.toml", None), Ok(vec!["Lisbon".to_owned()]));
     let twice = city("room-c.toml", Some(&text)).expect_err("the room is there twice");
     assert!(twice.iter().any(|mistake| mistake.file.ends_with("room-c.toml")), "{twice:?}");

@@ -54,7 +54,13 @@ impl Chronicle {
     }
 
     /// Somebody wished something: what stands in the audit.
-    pub fn wish(&mut self, request: &Request, line: &str, who: &str, now: Timestamp) -> Option<Record> {
+    pub fn wish(
+        &mut self,
+        request: &Request,
+        line: &str,
+        who: &str,
+        now: Timestamp,
+    ) -> Option<Record> {
         // It changes nothing, and comes from every program at its start.
         if matches!(request.wish, Wish::Give { .. }) {
             return None;
@@ -81,7 +87,13 @@ impl Chronicle {
     }
 
     /// Something was changed in the administration.
-    pub fn changed(&mut self, who: &str, room: Option<&RoomName>, what: String, now: Timestamp) -> Record {
+    pub fn changed(
+        &mut self,
+        who: &str,
+        room: Option<&RoomName>,
+        what: String,
+        now: Timestamp,
+    ) -> Record {
         self.decided(who, room, what, ("done", ""), now)
     }
 
@@ -220,7 +232,13 @@ impl Chronicle {
         Some(Record::Audit(audit.clone()))
     }
 
-    fn last_answer(&mut self, id: &Id, answer: &str, reason: String, now: Timestamp) -> Option<Record> {
+    fn last_answer(
+        &mut self,
+        id: &Id,
+        answer: &str,
+        reason: String,
+        now: Timestamp,
+    ) -> Option<Record> {
         let record = self.answer(id, answer, reason, now);
         self.wishes.remove(id);
         record

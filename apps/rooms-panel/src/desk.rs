@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use linebus_client::{Client, Event, Events};
 use parking_lot::{Mutex, RwLock};
 use rooms_messages::{
-    DeviceName, FACTS, FRAMES, Fact, Frame, Id, Reason, Report, Request, RoomName, Snapshot, Text, WISHES, Wish,
+    DeviceName, FACTS, FRAMES, Fact, Frame, Id, Reason, Report, Request, RoomName, Snapshot, Text,
+    WISHES, Wish,
 };
 use tokio::sync::{broadcast, oneshot};
 
@@ -27,8 +28,8 @@ const ANSWER_WITHIN: SignedDuration = SignedDuration::from_secs(3);
 const EXPIRES_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// An accepted wish is known for so long, so that its failure is told to who wished it.
 const ANSWER_KNOWN: SignedDuration = SignedDuration::from_mins(3);
-/// After asking for everything, so long until it is asked again.
-const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
+/// After asking for everything, so long until it is asked again, if it has not come.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(2);
 /// Frames of each device that are kept.
 const FRAMES_MAX: usize = 200;
 /// Changes that a slow page may not have taken yet; beyond, it draws itself anew.
@@ -240,6 +241,7 @@ impl Desk {
                     Some(Event::Reconnected { .. }) => {
                         tracing::info!("the bus is back");
                         heard_at = Timestamp::now();
+                        self.shown.write().house.miss();
                         self.control(Control::Starting);
                         asked_at = None;
                         self.ask(&mut asked_at);
@@ -251,7 +253,7 @@ impl Desk {
                 _ = tick.tick() => {
                     let now = Timestamp::now();
                     self.tick(now, heard_at);
-                    if asked_at.is_some() && !self.shown.read().house.is_known {
+                    if !self.shown.read().house.is_current {
                         self.ask(&mut asked_at);
                     }
                 }
@@ -293,7 +295,7 @@ impl Desk {
         if changed == Changed::All {
             records.extend(self.chronicle.lock().compare(&shown.house, now));
         }
-        if shown.house.is_known && !is_gap && shown.control != Control::Fine {
+        if shown.house.is_current && shown.control != Control::Fine {
             shown.control = Control::Fine;
             changed = Changed::All;
         }

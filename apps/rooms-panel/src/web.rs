@@ -137,7 +137,13 @@ impl Pages {
         self.add(Method::POST, path, door, post(handler))
     }
 
-    fn add(mut self, method: Method, path: &'static str, door: Door, page: MethodRouter<App>) -> Self {
+    fn add(
+        mut self,
+        method: Method,
+        path: &'static str,
+        door: Door,
+        page: MethodRouter<App>,
+    ) -> Self {
         let guard = from_fn_with_state((self.app.clone(), door), door::guard);
         self.router = self.router.route(path, page.layer(guard));
         self.doors.push((method, path, door));
@@ -167,7 +173,8 @@ connect-src 'self'; frame-src 'self'; frame-ancestors 'self'; form-action 'self'
 
 /// A page of one sentence.
 fn refusal(status: StatusCode, text: &str) -> Response {
-    (status, page(&Sentence { title: status.canonical_reason().unwrap_or("Sorry"), text })).into_response()
+    (status, page(&Sentence { title: status.canonical_reason().unwrap_or("Sorry"), text }))
+        .into_response()
 }
 
 #[derive(Template)]

@@ -74,7 +74,15 @@ impl Bench {
     fn see<T>(&self, room: &str, show: &str, see: impl FnOnce(&Look<'_>) -> T) -> T {
         let room = name(room);
         let (shown, directory) = (&self.shown, &self.directory);
-        see(&Look { shown, directory, room: &room, show, csrf: "c", may_press: true, now: self.now })
+        see(&Look {
+            shown,
+            directory,
+            room: &room,
+            show,
+            csrf: "c",
+            may_press: true,
+            now: self.now,
+        })
     }
 
     fn screen(&self, room: &str) -> Screen {
@@ -176,13 +184,21 @@ fn both_sides_of_a_call_say_what_the_other_sees_and_hears() {
         assert_eq!((call.word, call.time.as_str()), ("Connected", "03:12"));
         assert_eq!((call.here.city.as_str(), call.there.city.as_str()), (here, there));
         let vienna = if here == "Vienna" { &call.here } else { &call.there };
-        let lines: Vec<_> = vienna.lines.iter().map(|line| (line.label.as_str(), line.text.as_str())).collect();
+        let lines: Vec<_> =
+            vienna.lines.iter().map(|line| (line.label.as_str(), line.text.as_str())).collect();
         assert_eq!(
             lines,
-            [("Camera", "Table view"), ("Document camera", "Shown to Lisbon"), ("Microphone", "Muted")]
+            [
+                ("Camera", "Table view"),
+                ("Document camera", "Shown to Lisbon"),
+                ("Microphone", "Muted")
+            ]
         );
     }
-    assert_eq!(bench.tile("vienna", "microphone"), ("Muted".into(), "care", "mute codec off".into()));
+    assert_eq!(
+        bench.tile("vienna", "microphone"),
+        ("Muted".into(), "care", "mute codec off".into())
+    );
     let doc = bench.tile("vienna", "document-camera");
     assert_eq!(doc, ("On, shown to Lisbon".into(), "on", "turn document-camera off".into()));
 }
@@ -207,7 +223,8 @@ fn what_a_room_does_not_have_is_not_drawn() {
     let tiles = Bench::new(&[]).screen("vienna").tiles;
     let ids: Vec<_> = tiles.iter().map(|tile| tile.id).collect();
     assert_eq!(ids, ["document-camera", "camera", "projector", "volume", "microphone", "stop"]);
-    assert!(Bench::new(&[]).see("vienna", "lights", |look| matches!(look.body(), Body::Home { .. })));
+    let no_lights = Bench::new(&["state vienna projector power=on"]);
+    assert!(no_lights.see("vienna", "lights", |look| matches!(look.body(), Body::Home { .. })));
 }
 
 #[test]
@@ -232,18 +249,28 @@ fn without_control_nothing_can_be_pressed_and_it_is_said_that_the_call_goes_on()
     bench.shown.control = Control::Silent("2026-11-27T10:41:00Z".parse().expect("a time"));
     let screen = bench.screen("vienna");
     let banner = screen.banner.expect("it is said");
-    assert!(banner.contains("offline since 10:41") && banner.contains("Your call continues"), "{banner}");
-    assert!(!screen.can_press && screen.tiles.iter().all(|tile| tile.press.is_none() && tile.sheet.is_none()));
+    assert!(
+        banner.contains("offline since 10:41") && banner.contains("Your call continues"),
+        "{banner}"
+    );
+    assert!(
+        !screen.can_press
+            && screen.tiles.iter().all(|tile| tile.press.is_none() && tile.sheet.is_none())
+    );
     let Body::Call(call) = screen.body else { panic!("it is in a call") };
     assert!(call.end.is_none());
 }
 
 #[test]
 fn the_end_of_a_call_is_told_for_half_a_minute() {
-    let mut bench = Bench::new(&["link vienna lisbon connected", "link vienna lisbon idle reason=dropped"]);
+    let mut bench =
+        Bench::new(&["link vienna lisbon connected", "link vienna lisbon idle reason=dropped"]);
     let notice = bench.screen("vienna").notice.expect("it is told");
     assert_eq!(notice.text, "The connection to Lisbon was lost.");
-    assert_eq!((notice.again.as_deref(), notice.again_word), (Some("connect lisbon"), "Call again"));
+    assert_eq!(
+        (notice.again.as_deref(), notice.again_word),
+        (Some("connect lisbon"), "Call again")
+    );
     assert!(bench.screen("lisbon").notice.is_some());
     bench.now += SignedDuration::from_secs(31);
     assert!(bench.screen("vienna").notice.is_none());
@@ -252,7 +279,10 @@ fn the_end_of_a_call_is_told_for_half_a_minute() {
 #[test]
 fn every_reason_has_words() {
     for reason in rooms_messages::Reason::ALL {
-        let facts = ["link vienna lisbon dialing".to_owned(), format!("link vienna lisbon idle reason={reason}")];
+        let facts = [
+            "link vienna lisbon dialing".to_owned(),
+            format!("link vienna lisbon idle reason={reason}"),
+        ];
         let bench = Bench::new(&[&facts[0], &facts[1]]);
         let silent = matches!(reason.word(), "normal" | "cancelled");
         assert_eq!(bench.screen("vienna").notice.is_none(), silent, "{reason}");

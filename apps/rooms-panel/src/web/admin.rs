@@ -108,7 +108,9 @@ impl Frame {
 
     fn menu(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let role = self.role;
-        MENU.iter().filter(move |(_, _, least)| role >= *least).map(|(path, name, _)| (*path, *name))
+        MENU.iter()
+            .filter(move |(_, _, least)| role >= *least)
+            .map(|(path, name, _)| (*path, *name))
     }
 
     fn may_operate(&self) -> bool {
@@ -125,8 +127,14 @@ fn banner(shown: &Shown) -> Option<String> {
     match shown.control {
         Control::Fine => None,
         Control::Starting => Some("Connecting to the control system …".to_owned()),
-        Control::NoBus(since) => Some(format!("There is no bus since {}. Calls go on; nothing can be pressed.", at(since))),
-        Control::Silent(since) => Some(format!("The interface process is silent since {}. Calls go on; nothing can be pressed.", at(since))),
+        Control::NoBus(since) => Some(format!(
+            "There is no bus since {}. Calls go on; nothing can be pressed.",
+            at(since)
+        )),
+        Control::Silent(since) => Some(format!(
+            "The interface process is silent since {}. Calls go on; nothing can be pressed.",
+            at(since)
+        )),
     }
 }
 
@@ -139,7 +147,11 @@ fn day_time(at: Timestamp) -> String {
 fn lasting(time: SignedDuration) -> String {
     let seconds = time.as_secs().max(0);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes:02}:{seconds:02}")
+    }
 }
 
 /// What people call the rooms, and what is so.

@@ -66,7 +66,8 @@ async fn login(
     let account = account.filter(|account| !account.is_disabled);
     // An unknown name costs the same time as a known one.
     let hash = account.as_ref().map_or(NOBODY, |account| account.hash.as_str()).to_owned();
-    let secret = if secret.len() > password::LENGTH_MAX { String::new() } else { secret.to_owned() };
+    let secret =
+        if secret.len() > password::LENGTH_MAX { String::new() } else { secret.to_owned() };
     let is_right = hashing(&app, move || password::is(&secret, &hash)).await;
     let Some(account) = account.filter(|_| is_right) else {
         app.live.attempts.lock().wrong(&tried, now);
@@ -106,10 +107,7 @@ struct PasswordPage<'a> {
     wrong: &'a str,
 }
 
-async fn password_page(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-) -> Response {
+async fn password_page(State(app): State<App>, Extension(visitor): Extension<Visitor>) -> Response {
     password_form(&app, &visitor, StatusCode::OK, "")
 }
 
@@ -178,9 +176,8 @@ async fn enrol(
     Extension(fields): Extension<Fields>,
     cookies: CookieJar,
 ) -> Response {
-    let again = |status: StatusCode, wrong: &str| {
-        (status, page(&EnrolPage { wrong })).into_response()
-    };
+    let again =
+        |status: StatusCode, wrong: &str| (status, page(&EnrolPage { wrong })).into_response();
     let tried = [format!("code from {}", address.ip())];
     let now = Timestamp::now();
     if let Some(wait) = app.live.attempts.lock().wait(&tried, now) {
@@ -223,13 +220,17 @@ fn cookie(app: &App, name: &'static str, value: String, path: String) -> Cookie<
 }
 
 /// Hashes where that holds nobody up, few at a time.
-pub(super) async fn hashing<T: Send + 'static>(app: &App, work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn hashing<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let _place = app.live.hashing.acquire().await.expect("it is never closed");
     tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
 }
 
 /// A page of ours, or the first one: nobody is sent elsewhere.
 fn local(then: &str) -> &str {
-    let is_ours = then.starts_with('/') && !then.starts_with("//") && !then.contains(['\\', '\n', '\r']);
+    let is_ours =
+        then.starts_with('/') && !then.starts_with("//") && !then.contains(['\\', '\n', '\r']);
     if is_ours { then } else { "/admin" }
 }

@@ -93,9 +93,9 @@ impl House {
     /// With the one-time password, which has to be changed.
     fn log_in(&mut self) {
         let said = &self.panel.as_ref().expect("it runs").said;
-        let password = said.iter().find_map(|line| {
-            line.strip_prefix("administrator admin, password for one use: ")
-        });
+        let password = said
+            .iter()
+            .find_map(|line| line.strip_prefix("administrator admin, password for one use: "));
         let password = password.expect("the first start says it").to_owned();
         let at = self.address;
         let fields = [("name", "admin"), ("password", password.as_str())];
@@ -111,7 +111,8 @@ impl House {
         ];
         assert_eq!(self.admin.post(at, "/password", &fields).status, 303);
         assert_eq!(self.admin.get(at, "/admin").status, 200);
-        let again = Browser::default().post(at, "/login", &[("name", "admin"), ("password", &password)]);
+        let again =
+            Browser::default().post(at, "/login", &[("name", "admin"), ("password", &password)]);
         assert_eq!(again.status, 401, "it was for one use");
     }
 
@@ -122,7 +123,8 @@ impl House {
         let fields = [("csrf", csrf.as_str()), ("room", "room-a"), ("name", "vienna-1")];
         let made = self.admin.post(at, "/admin/panels/code", &fields);
         let code = made.text.split("class=\"secret\">").nth(1).expect("the page shows the code");
-        let code: String = code.split('<').next().expect("it ends").chars().filter(char::is_ascii_digit).collect();
+        let code: String =
+            code.split('<').next().expect("it ends").chars().filter(char::is_ascii_digit).collect();
         assert_eq!(code.len(), 8, "{}", made.text);
         let entered = self.tablet.post(at, "/enrol", &[("code", &code)]);
         assert!(entered.head.contains("location: /panel/room-a"), "{}", entered.head);
@@ -163,7 +165,8 @@ impl House {
             let page = Page { before: None, limit: 50 };
             let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
             loop {
-                let calls = store.calls(&CallFilter::default(), &page).await.expect("it answers").rows;
+                let calls =
+                    store.calls(&CallFilter::default(), &page).await.expect("it answers").rows;
                 if calls.iter().filter(|call| call.ended.is_some()).count() >= wanted {
                     return calls;
                 }
@@ -211,10 +214,11 @@ fn call(mut house: House) {
 
 fn no_bus(mut house: House) {
     drop(house.bus.take());
-    house.until(&["Not connected to the control system since", "disabled"]);
+    let screen = house.until(&["Not connected to the control system since", "disabled"]);
+    assert!(!screen.contains("value=\"connect"), "{screen}");
     assert_eq!(house.press("connect room-b"), 503);
     let listen = house.bus_address.clone();
-    house.bus = Some(Server::start(&linebus(), &["serve", "--listen", &listen]));
+    house.bus = Some(Server::start(&linebus(), &["--listen", &listen]));
     house.until(&["Ready", "Lisbon", "Free"]);
     house.connect();
     house.disconnect();
@@ -224,7 +228,12 @@ fn no_bus(mut house: House) {
 fn no_interface(mut house: House) {
     house.connect();
     drop(house.devices.take());
-    house.until(&["The control system is offline since", "Your call continues", "Connected", "disabled"]);
+    house.until(&[
+        "The control system is offline since",
+        "Your call continues",
+        "Connected",
+        "disabled",
+    ]);
     assert_eq!(house.press("disconnect room-b"), 503);
     house.start_devices();
     house.until(&["Connected to Lisbon", "value=\"disconnect room-b\""]);

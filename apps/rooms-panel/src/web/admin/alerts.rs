@@ -18,9 +18,11 @@ use crate::web::{App, Pages, page, refusal};
 const PATH: &str = "/admin/alerts";
 
 pub(super) fn pages(pages: Pages) -> Pages {
-    pages
-        .get(PATH, Door::Role(Role::Viewer), alerts)
-        .post("/admin/alerts/mute", Door::Role(Role::Operator), mute)
+    pages.get(PATH, Door::Role(Role::Viewer), alerts).post(
+        "/admin/alerts/mute",
+        Door::Role(Role::Operator),
+        mute,
+    )
 }
 
 #[derive(Template)]

@@ -28,9 +28,11 @@ const ANSWERS: [(&str, &str); 5] = [
 ];
 
 pub(super) fn pages(pages: Pages) -> Pages {
-    pages
-        .get(PATH, Door::Role(Role::Viewer), audit)
-        .get("/admin/audit.csv", Door::Role(Role::Viewer), download)
+    pages.get(PATH, Door::Role(Role::Viewer), audit).get(
+        "/admin/audit.csv",
+        Door::Role(Role::Viewer),
+        download,
+    )
 }
 
 #[derive(Template)]
@@ -150,12 +152,29 @@ async fn download(
         .map(|audit| {
             let answered = audit.answered.map(|at| at.to_string()).unwrap_or_default();
             let room = audit.room.map(|room| room.to_string()).unwrap_or_default();
-            vec![audit.at.to_string(), audit.who, room, audit.what, audit.answer, audit.reason, answered]
+            vec![
+                audit.at.to_string(),
+                audit.who,
+                room,
+                audit.what,
+                audit.answer,
+                audit.reason,
+                answered,
+            ]
         })
         .collect();
     if found.next.is_some() {
-        let cut = format!("There is more: these are the newest {DOWNLOAD_MAX} rows. Choose fewer days.");
-        rows.push(vec![String::new(), String::new(), String::new(), cut, String::new(), String::new(), String::new()]);
+        let cut =
+            format!("There is more: these are the newest {DOWNLOAD_MAX} rows. Choose fewer days.");
+        rows.push(vec![
+            String::new(),
+            String::new(),
+            String::new(),
+            cut,
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
     }
     let head = vec!["at", "who", "room", "what", "answer", "reason", "answered"];
     let words = head.len();

@@ -182,7 +182,9 @@ async fn save(
     };
     let listing = match read(&room, &fields, &said) {
         Ok(listing) => listing,
-        Err(wrong) => return form(&app, &visitor, StatusCode::BAD_REQUEST, &room, said, wrong, None),
+        Err(wrong) => {
+            return form(&app, &visitor, StatusCode::BAD_REQUEST, &room, said, wrong, None);
+        }
     };
     match app.registry.put_listing(listing).await {
         Ok(()) => {}
@@ -190,7 +192,15 @@ async fn save(
             let saved = listing_of(&app, &room);
             // Who has seen what the other saved may save over it.
             said.version = saved.version;
-            return form(&app, &visitor, StatusCode::CONFLICT, &room, said, String::new(), Some(saved));
+            return form(
+                &app,
+                &visitor,
+                StatusCode::CONFLICT,
+                &room,
+                said,
+                String::new(),
+                Some(saved),
+            );
         }
         Err(error) => return store_refusal(&error),
     }
@@ -201,9 +211,14 @@ async fn save(
 
 fn read(room: &RoomName, fields: &Fields, said: &Said) -> Result<Listing, String> {
     let position = if said.position.is_empty() { Ok(0) } else { said.position.parse() };
-    let position = position.map_err(|_| format!("{:?} is no whole number for the order, such as 10.", said.position))?;
+    let position = position.map_err(|_| {
+        format!("{:?} is no whole number for the order, such as 10.", said.position)
+    })?;
     if !said.zone.is_empty() && TimeZone::get(&said.zone).is_err() {
-        return Err(format!("{:?} is no time zone that is known; one is Europe/Lisbon.", said.zone));
+        return Err(format!(
+            "{:?} is no time zone that is known; one is Europe/Lisbon.",
+            said.zone
+        ));
     }
     if said.notes.chars().count() > NOTES_MAX {
         return Err(format!("Notes have at most {NOTES_MAX} characters."));
@@ -212,7 +227,9 @@ fn read(room: &RoomName, fields: &Fields, said: &Said) -> Result<Listing, String
         return Err("Notes are lines without control characters.".to_owned());
     }
     if said.version < 0 {
-        return Err("The form does not say which version it changes. Look at it and save again.".to_owned());
+        return Err(
+            "The form does not say which version it changes. Look at it and save again.".to_owned()
+        );
     }
     Ok(Listing {
         room: room.clone(),

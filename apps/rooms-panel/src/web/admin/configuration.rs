@@ -87,10 +87,16 @@ async fn files(
 ) -> Result<Response, Response> {
     let frame = Frame::new(&app, &visitor, "Configuration");
     let Some(folder) = app.rooms.clone() else {
-        return Ok(page(&Configuration { frame, folder: None, files: Vec::new(), mistakes: Vec::new() }));
+        return Ok(page(&Configuration {
+            frame,
+            folder: None,
+            files: Vec::new(),
+            mistakes: Vec::new(),
+        }));
     };
     let shown = folder.display().to_string();
-    let (listed, mistakes) = blocking(move || (folder::list(&folder), folder::mistakes(&folder, None))).await;
+    let (listed, mistakes) =
+        blocking(move || (folder::list(&folder), folder::mistakes(&folder, None))).await;
     let listed = listed.map_err(|error| unreadable(&shown, &error))?;
     let files = listed.into_iter().map(|(name, fixed)| {
         let of = |severity| {
@@ -105,7 +111,10 @@ async fn files(
 
 fn unreadable(what: &str, error: &std::io::Error) -> Response {
     tracing::warn!("{what}: {error}");
-    refusal(StatusCode::INTERNAL_SERVER_ERROR, &format!("{what} can't be read or written: {error}."))
+    refusal(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        &format!("{what} can't be read or written: {error}."),
+    )
 }
 
 /// The folder, or why there is none.
@@ -167,7 +176,9 @@ fn cannot(name: &str, error: &NotMade) -> Response {
     match error {
         NotMade::Fixed(why) => bad(format!("{name} can't be changed here: {why}.")),
         NotMade::Io(error) => unreadable(name, error),
-        NotMade::Changed => refusal(StatusCode::CONFLICT, "Somebody else has changed it meanwhile."),
+        NotMade::Changed => {
+            refusal(StatusCode::CONFLICT, "Somebody else has changed it meanwhile.")
+        }
     }
 }
 
@@ -270,7 +281,9 @@ async fn apply(
     let told = match app.desk.press(Wish::Reload, &visitor.who) {
         Ok(answer) => match answer.await {
             Ok(Answer::Accepted) => (true, "It reads the room files now.".to_owned()),
-            Ok(Answer::Refused(reason, text)) => (false, format!("It refuses to read them: {reason} {text}")),
+            Ok(Answer::Refused(reason, text)) => {
+                (false, format!("It refuses to read them: {reason} {text}"))
+            }
             Err(_unanswered) => (false, "It does not answer.".to_owned()),
         },
         Err(_offline) => (false, "It can't be told now.".to_owned()),

@@ -106,7 +106,8 @@ async fn connections(
     let now = Timestamp::now();
     let (live, calls) = with_catalogue(&app, |catalogue, shown| {
         let links = shown.house.links.iter();
-        let live = links.map(|((near, far), link)| live_link(catalogue, near, far, link, now)).collect();
+        let live =
+            links.map(|((near, far), link)| live_link(catalogue, near, far, link, now)).collect();
         let rows = found.as_ref().map(|found| {
             found.rows.iter().map(|call| call_line(catalogue, call)).collect::<Vec<_>>()
         });
@@ -207,7 +208,8 @@ pub(super) fn offset(at: Timestamp) -> Offset {
 
 /// Two rooms, their calls, those that failed, and why.
 pub(super) fn pair_line(catalogue: &Catalogue<'_>, pair: &PairCalls) -> (String, i64, i64, String) {
-    let why: Vec<_> = pair.failures.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let why: Vec<_> =
+        pair.failures.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     let names = format!("{} – {}", catalogue.name(&pair.one), catalogue.name(&pair.other));
     (names, pair.calls, pair.failures.values().sum(), why.join(", "))
 }

@@ -21,9 +21,11 @@ const PATH: &str = "/admin/help";
 const TEXT_MAX: usize = 200;
 
 pub(super) fn pages(pages: Pages) -> Pages {
-    pages
-        .get(PATH, Door::Role(Role::Viewer), helps)
-        .post("/admin/help/{room}", Door::Role(Role::Operator), answer)
+    pages.get(PATH, Door::Role(Role::Viewer), helps).post(
+        "/admin/help/{room}",
+        Door::Role(Role::Operator),
+        answer,
+    )
 }
 
 #[derive(Template)]
@@ -87,7 +89,11 @@ async fn helps(
             text: help.text.clone(),
             acknowledged: match help.acknowledged {
                 Some(at) => {
-                    format!("{}, after {}", help.acknowledged_by, lasting(at.duration_since(help.since)))
+                    format!(
+                        "{}, after {}",
+                        help.acknowledged_by,
+                        lasting(at.duration_since(help.since))
+                    )
                 }
                 None => String::new(),
             },

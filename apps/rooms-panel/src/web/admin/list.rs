@@ -85,8 +85,10 @@ pub(super) fn address(path: &str, fields: &Fields, more: &[(&str, &str)]) -> Str
     let kept = fields.0.iter().filter(|(name, value)| name != BEFORE && !value.is_empty());
     let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
     let coded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-    let pairs: Vec<_> =
-        kept.chain(more.iter().copied()).map(|(n, v)| format!("{}={}", coded(n), coded(v))).collect();
+    let pairs: Vec<_> = kept
+        .chain(more.iter().copied())
+        .map(|(n, v)| format!("{}={}", coded(n), coded(v)))
+        .collect();
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }
 

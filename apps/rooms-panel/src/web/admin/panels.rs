@@ -106,7 +106,8 @@ async fn code(
     Extension(visitor): Extension<Visitor>,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Response> {
-    let room = room_in(&app, &fields, "room")?.ok_or_else(|| bad("Choose the room of the panel."))?;
+    let room =
+        room_in(&app, &fields, "room")?.ok_or_else(|| bad("Choose the room of the panel."))?;
     let name = line_in(&fields, "name", "A panel's name", NAME_MAX).map_err(bad)?;
     if name.is_empty() {
         return Err(bad("A panel has a name that people know it by, such as Vienna, door."));
@@ -115,7 +116,11 @@ async fn code(
     let directory = app.registry.directory();
     let panels = directory.panels.values().filter(|panel| panel.revoked.is_none());
     let waiting = directory.enrolments.values().filter(|code| code.expires > now);
-    if panels.map(|panel| &panel.name).chain(waiting.map(|code| &code.name)).any(|known| *known == name) {
+    if panels
+        .map(|panel| &panel.name)
+        .chain(waiting.map(|code| &code.name))
+        .any(|known| *known == name)
+    {
         let text = "There is a panel of this name, or a code for one. In the audit nobody could tell them apart: choose another.";
         return Err(refusal(StatusCode::CONFLICT, text));
     }
@@ -147,7 +152,10 @@ async fn revoke(
     let token: Option<TokenHash> = fields.get("panel").parse().ok();
     let panel = token.and_then(|token| app.registry.directory().panels.get(&token).cloned());
     let Some(panel) = panel.filter(|panel| panel.revoked.is_none()) else {
-        return Err(refusal(StatusCode::CONFLICT, "There is no such panel, or it is revoked already."));
+        return Err(refusal(
+            StatusCode::CONFLICT,
+            "There is no such panel, or it is revoked already.",
+        ));
     };
     let (room, what) = (panel.room.clone(), format!("panel {:?} revoked", panel.name));
     let revoked = EnrolledPanel { revoked: Some(Timestamp::now()), ..panel };

@@ -104,8 +104,15 @@ async fn add(
     }
     let (one_time, hash) = one_time(&app).await;
     let created = Timestamp::now();
-    let account =
-        Account { name: name.clone(), hash, role, is_disabled: false, must_change: true, created, version: 0 };
+    let account = Account {
+        name: name.clone(),
+        hash,
+        role,
+        is_disabled: false,
+        must_change: true,
+        created,
+        version: 0,
+    };
     app.registry.put_account(account).await.map_err(|error| store_refusal(&error))?;
     app.desk.changed(&visitor.who, None, format!("account {name} added as {role}"));
     Ok(list(&app, &visitor, Some((name, one_time))))
@@ -204,7 +211,12 @@ fn another_administrator(app: &App, name: &str) -> Result<(), Response> {
 }
 
 /// Writes an account and ends its sessions: what they may has changed.
-async fn change(app: &App, visitor: &Visitor, account: Account, what: String) -> Result<(), Response> {
+async fn change(
+    app: &App,
+    visitor: &Visitor,
+    account: Account,
+    what: String,
+) -> Result<(), Response> {
     let name = account.name.clone();
     app.registry.put_account(account).await.map_err(|error| store_refusal(&error))?;
     app.desk.changed(&visitor.who, None, what);
@@ -227,7 +239,9 @@ mod tests {
         for fine in ["maria.silva", "jürgen", "ann@example.net", &"x".repeat(NAME_MAX)] {
             assert_eq!(complaint(fine), None, "{fine}");
         }
-        for wrong in ["", "panel Vienna", "bus: ann", "<b>", "a\"b", "a\nb", &"x".repeat(NAME_MAX + 1)] {
+        for wrong in
+            ["", "panel Vienna", "bus: ann", "<b>", "a\"b", "a\nb", &"x".repeat(NAME_MAX + 1)]
+        {
             assert!(complaint(wrong).expect(wrong).contains("such as maria.silva"), "{wrong}");
         }
     }

@@ -78,7 +78,16 @@ async fn permissions(
         let grants = catalogue.directory.grants.values();
         grants.map(|grant| grant_line(catalogue, grant)).collect()
     });
-    Ok(page(&Permissions { frame, grants, rooms, days: DAYS, near: asked_near, far: asked_far, at, answer }))
+    Ok(page(&Permissions {
+        frame,
+        grants,
+        rooms,
+        days: DAYS,
+        near: asked_near,
+        far: asked_far,
+        at,
+        answer,
+    }))
 }
 
 fn grant_line(catalogue: &Catalogue<'_>, grant: &Grant) -> GrantLine {
@@ -90,7 +99,12 @@ fn grant_line(catalogue: &Catalogue<'_>, grant: &Grant) -> GrantLine {
 }
 
 /// Whether a room may call another, now or at a time of its own clock.
-fn may(catalogue: &Catalogue<'_>, near: &RoomName, far: &RoomName, at: &str) -> Result<Answer, String> {
+fn may(
+    catalogue: &Catalogue<'_>,
+    near: &RoomName,
+    far: &RoomName,
+    at: &str,
+) -> Result<Answer, String> {
     let zone = catalogue.zone(near);
     let when = if at.is_empty() {
         Timestamp::now().to_zoned_datetime(zone)
@@ -102,7 +116,12 @@ fn may(catalogue: &Catalogue<'_>, near: &RoomName, far: &RoomName, at: &str) -> 
     Ok(explain(catalogue, near, far, &when))
 }
 
-fn explain(catalogue: &Catalogue<'_>, near: &RoomName, far: &RoomName, when: &ZonedDateTime) -> Answer {
+fn explain(
+    catalogue: &Catalogue<'_>,
+    near: &RoomName,
+    far: &RoomName,
+    when: &ZonedDateTime,
+) -> Answer {
     let grants = || catalogue.directory.grants.values().filter(|grant| grant.concerns(near, far));
     let described = |grant: &Grant| {
         let line = grant_line(catalogue, grant);

@@ -33,9 +33,11 @@ const LONGEST: i64 = 366;
 const DRAWN_MAX: usize = 20;
 
 pub(super) fn pages(pages: Pages) -> Pages {
-    pages
-        .get(PATH, Door::Role(Role::Viewer), reports)
-        .get("/admin/reports.csv", Door::Role(Role::Viewer), download)
+    pages.get(PATH, Door::Role(Role::Viewer), reports).get(
+        "/admin/reports.csv",
+        Door::Role(Role::Viewer),
+        download,
+    )
 }
 
 #[derive(Template)]
@@ -145,7 +147,11 @@ fn of_days(report: &Report, from: Date, until: Date) -> (&'static str, Part) {
     let row = |(day, (time, calls)): (&Date, &(SignedDuration, i64))| {
         vec![day.to_string(), format!("{:.1}", hours(*time)), (calls / 2).to_string()]
     };
-    let table = Table { head: vec!["Day", "Room hours", "Calls"], words: 1, rows: days.iter().map(row).collect() };
+    let table = Table {
+        head: vec!["Day", "Room hours", "Calls"],
+        words: 1,
+        rows: days.iter().map(row).collect(),
+    };
     let part = Part {
         title: "Hours in calls, by day",
         about: "All rooms together: a call of an hour between two rooms is two room hours.",
@@ -168,12 +174,20 @@ fn of_rooms(catalogue: &Catalogue<'_>, report: &Report) -> (&'static str, Part) 
     let mut rooms: Vec<_> = rooms.into_iter().collect();
     rooms.sort_by_key(|(_, (time, _))| std::cmp::Reverse(*time));
     let drawn = rooms.iter().take(DRAWN_MAX);
-    let drawn = drawn.map(|(room, (time, _))| (catalogue.name(room), hours(*time), 0.0, format!("{:.1}", hours(*time))));
+    let drawn = drawn.map(|(room, (time, _))| {
+        (catalogue.name(room), hours(*time), 0.0, format!("{:.1}", hours(*time)))
+    });
     let lines = Lines::of(drawn);
     let rows = rooms.iter().map(|(room, (time, calls))| {
-        vec![catalogue.name(room), room.to_string(), format!("{:.1}", hours(*time)), calls.to_string()]
+        vec![
+            catalogue.name(room),
+            room.to_string(),
+            format!("{:.1}", hours(*time)),
+            calls.to_string(),
+        ]
     });
-    let table = Table { head: vec!["Room", "Id", "Hours", "Calls"], words: 2, rows: rows.collect() };
+    let table =
+        Table { head: vec!["Room", "Id", "Hours", "Calls"], words: 2, rows: rows.collect() };
     let part = Part {
         title: "Hours in calls, by room",
         about: "A call over midnight counts on both days.",
@@ -190,12 +204,21 @@ fn of_pairs(catalogue: &Catalogue<'_>, report: &Report) -> (&'static str, Part) 
     let pairs: Vec<_> = report.pairs.iter().map(|pair| pair_line(catalogue, pair)).collect();
     #[expect(clippy::cast_precision_loss, reason = "a drawing has no more pixels than that")]
     let lines = Lines::of(pairs.iter().map(|(names, calls, failed, _)| {
-        (names.clone(), (calls - failed) as f64, *failed as f64, format!("{calls}, {failed} failed"))
+        (
+            names.clone(),
+            (calls - failed) as f64,
+            *failed as f64,
+            format!("{calls}, {failed} failed"),
+        )
     }));
-    let rows = pairs.into_iter().map(|(names, calls, failed, why)| {
-        vec![names, why, calls.to_string(), failed.to_string()]
-    });
-    let table = Table { head: vec!["Rooms", "Failed because", "Calls", "Failed"], words: 2, rows: rows.collect() };
+    let rows = pairs
+        .into_iter()
+        .map(|(names, calls, failed, why)| vec![names, why, calls.to_string(), failed.to_string()]);
+    let table = Table {
+        head: vec!["Rooms", "Failed because", "Calls", "Failed"],
+        words: 2,
+        rows: rows.collect(),
+    };
     let part = Part {
         title: "Calls of two rooms",
         about: "The twenty pairs with the most calls; the second ink is what failed.",
@@ -241,7 +264,10 @@ mod tests {
     #[test]
     fn a_report_is_of_the_last_thirty_days_and_at_most_a_year() {
         let (from, until) = days("", "2026-03-30").expect("days");
-        assert_eq!((from.to_string().as_str(), until.to_string().as_str()), ("2026-03-01", "2026-03-30"));
+        assert_eq!(
+            (from.to_string().as_str(), until.to_string().as_str()),
+            ("2026-03-01", "2026-03-30")
+        );
         assert!(days("2024-01-01", "2024-12-31").is_ok(), "a leap year");
         assert!(days("2024-01-01", "2025-01-01").expect_err("too long").contains("at most 366"));
         assert!(days("9999-01-01", "").is_err());
@@ -249,7 +275,11 @@ mod tests {
 
     #[test]
     fn a_day_without_calls_is_there_too() {
-        let (_, part) = of_days(&Report::default(), "2026-02-27".parse().expect("a day"), "2026-03-01".parse().expect("a day"));
+        let (_, part) = of_days(
+            &Report::default(),
+            "2026-02-27".parse().expect("a day"),
+            "2026-03-01".parse().expect("a day"),
+        );
         let days: Vec<_> = part.table.rows.iter().map(|row| row[0].as_str()).collect();
         assert_eq!(days, ["2026-02-27", "2026-02-28", "2026-03-01"]);
     }

@@ -21,9 +21,11 @@ const SUPPORT_PHONE: &str = "support-phone";
 const PHONE_MAX: usize = 40;
 
 pub(super) fn pages(pages: Pages) -> Pages {
-    pages
-        .get(PATH, Door::Role(Role::Viewer), system)
-        .post("/admin/system/settings", Door::Role(Role::Administrator), settings)
+    pages.get(PATH, Door::Role(Role::Viewer), system).post(
+        "/admin/system/settings",
+        Door::Role(Role::Administrator),
+        settings,
+    )
 }
 
 #[derive(Template)]
@@ -39,9 +41,8 @@ struct System {
 async fn system(State(app): State<App>, Extension(visitor): Extension<Visitor>) -> Response {
     let directory = app.registry.directory();
     let now = Timestamp::now();
-    let (control, rooms, links) = app
-        .desk
-        .look(|shown| (shown.control, shown.house.rooms.len(), shown.house.links.len()));
+    let (control, rooms, links) =
+        app.desk.look(|shown| (shown.control, shown.house.rooms.len(), shown.house.links.len()));
     let panels = directory.panels.values().filter(|panel| panel.revoked.is_none()).count();
     let open = app.live.open.lock().len();
     let sessions = directory.sessions.values().filter(|session| session.expires > now).count();

@@ -16,18 +16,24 @@ impl Table {
     /// As a file.
     pub(super) fn download(&self, name: &str) -> Response {
         let file = format!("attachment; filename=\"{name}.csv\"");
-        let Ok(file) = HeaderValue::from_str(&file) else { unreachable!("names of tables are words") };
+        let Ok(file) = HeaderValue::from_str(&file) else {
+            unreachable!("names of tables are words")
+        };
         let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-        ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, file)], self.csv()).into_response()
+        ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, file)], self.csv())
+            .into_response()
     }
 
     /// RFC 4180. A spreadsheet takes what begins like a formula for one, so such a cell begins with
     /// an apostrophe.
     fn csv(&self) -> Vec<u8> {
-        let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let mut out =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         let written = (|| {
             out.write_record(&self.head)?;
-            self.rows.iter().try_for_each(|row| out.write_record(row.iter().map(|cell| tame(cell))))?;
+            self.rows
+                .iter()
+                .try_for_each(|row| out.write_record(row.iter().map(|cell| tame(cell))))?;
             out.into_inner().map_err(|error| csv::Error::from(error.into_error()))
         })();
         written.expect("rows have a cell for each column, and memory takes them")
@@ -35,7 +41,11 @@ impl Table {
 }
 
 fn tame(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,12 @@ impl Browser {
     }
 
     /// Sends a form.
-    pub(super) fn post(&mut self, address: SocketAddr, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) fn post(
+        &mut self,
+        address: SocketAddr,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
         let encode = |text: &str| {
             text.bytes().fold(String::new(), |mut all, byte| {
                 use std::fmt::Write as _;
@@ -49,7 +54,8 @@ impl Browser {
     /// What a page's forms carry.
     pub(super) fn csrf(&mut self, address: SocketAddr, path: &str) -> String {
         let page = self.get(address, path);
-        let (_, rest) = page.text.split_once("name=\"csrf\" value=\"").expect("the page has a form");
+        let (_, rest) =
+            page.text.split_once("name=\"csrf\" value=\"").expect("the page has a form");
         rest.split('"').next().expect("it ends").to_owned()
     }
 
@@ -59,7 +65,8 @@ impl Browser {
         let mut socket = TcpStream::connect(address).expect("it listens");
         socket.set_read_timeout(Some(PATIENCE)).expect("it can be set");
         let cookies = self.cookies_for(path);
-        let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
         socket.write_all(request.as_bytes()).expect("it is taken");
         let mut screen = String::new();
         for line in BufReader::new(socket).lines() {
@@ -84,11 +91,14 @@ impl Browser {
         );
         let (status, head, text) = exchange(address, request.as_bytes()).expect("it answers");
         for line in head.lines() {
-            let Some(cookie) = line.to_ascii_lowercase().starts_with("set-cookie: ").then(|| &line[12..]) else {
+            let Some(cookie) =
+                line.to_ascii_lowercase().starts_with("set-cookie: ").then(|| &line[12..])
+            else {
                 continue;
             };
             let mut parts = cookie.split("; ");
-            let (name, value) = parts.next().and_then(|part| part.split_once('=')).expect("a cookie");
+            let (name, value) =
+                parts.next().and_then(|part| part.split_once('=')).expect("a cookie");
             let path = parts.find_map(|part| part.strip_prefix("Path=")).unwrap_or("/").to_owned();
             self.cookies.retain(|(known, at, _)| (known.as_str(), at) != (name, &path));
             self.cookies.push((name.to_owned(), path, value.to_owned()));

@@ -55,7 +55,9 @@ impl From<io::Error> for NotMade {
 pub(super) fn name(said: &str) -> Result<String, String> {
     let is_fine = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
     match said.strip_suffix(".toml") {
-        Some(stem) if (1..=NAME_MAX).contains(&stem.len()) && stem.chars().all(is_fine) => Ok(said.to_owned()),
+        Some(stem) if (1..=NAME_MAX).contains(&stem.len()) && stem.chars().all(is_fine) => {
+            Ok(said.to_owned())
+        }
         _ => Err(format!(
             "{said:?} is no name of a room file: 1 to {NAME_MAX} of a-z, 0-9 and -, then .toml, such as vienna.toml."
         )),
@@ -136,9 +138,14 @@ pub(super) fn judge<'a>(name: &str, text: &str, mistakes: &'a [Mistake]) -> Judg
     let mut others = Vec::new();
     for mistake in mistakes {
         let is_here = mistake.file.file_name().is_some_and(|file| file == name);
-        match mistake.line.checked_sub(1).and_then(|index| rows.get_mut(index)).filter(|_| is_here) {
+        match mistake.line.checked_sub(1).and_then(|index| rows.get_mut(index)).filter(|_| is_here)
+        {
             Some(row) => {
-                let key = if mistake.key.is_empty() { String::new() } else { format!("{}: ", mistake.key) };
+                let key = if mistake.key.is_empty() {
+                    String::new()
+                } else {
+                    format!("{}: ", mistake.key)
+                };
                 let text = format!("{key}{}", mistake.text);
                 row.mistakes.push((mistake.severity == Severity::Error, text));
             }
@@ -188,7 +195,8 @@ pub(super) fn make(folder: &Path, change: &Change) -> Result<(), NotMade> {
     match &change.text {
         None => fs::remove_file(&path)?,
         Some(text) => {
-            let mut file = tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder)?;
+            let mut file =
+                tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder)?;
             file.write_all(text.as_bytes())?;
             if let Some(mode) = mode(folder, &path)? {
                 file.as_file().set_permissions(mode)?;
@@ -239,9 +247,17 @@ mod tests {
     fn a_name_leads_nowhere_else() {
         assert_eq!(name("room-2.toml").as_deref(), Ok("room-2.toml"));
         assert!(name(&format!("{}.toml", "x".repeat(40))).is_ok());
-        for wrong in
-            ["", ".toml", "../a.toml", "secrets/a.toml", "a.txt", "A.toml", "a.toml/", "a\0.toml", &format!("{}.toml", "x".repeat(41))]
-        {
+        for wrong in [
+            "",
+            ".toml",
+            "../a.toml",
+            "secrets/a.toml",
+            "a.txt",
+            "A.toml",
+            "a.toml/",
+            "a\0.toml",
+            &format!("{}.toml", "x".repeat(41)),
+        ] {
             assert!(name(wrong).expect_err(wrong).contains("such as vienna.toml"), "{wrong}");
         }
     }
@@ -249,7 +265,8 @@ mod tests {
     #[test]
     fn a_new_file_is_right_as_it_begins() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mistakes = mistakes(folder.path(), Some(&change("oslo.toml", Some(&fresh("oslo.toml")), "")));
+        let mistakes =
+            mistakes(folder.path(), Some(&change("oslo.toml", Some(&fresh("oslo.toml")), "")));
         let errors: Vec<_> = mistakes.iter().filter(|m| m.severity == Severity::Error).collect();
         assert!(errors.is_empty(), "{errors:?}");
     }
@@ -260,18 +277,25 @@ mod tests {
         let folder = folder.path();
         make(folder, &change("a.toml", Some("one\n"), "")).expect("a new file");
         let first = digest(folder, "a.toml");
-        fs::set_permissions(folder.join("a.toml"), fs::Permissions::from_mode(0o640)).expect("a mode");
+        fs::set_permissions(folder.join("a.toml"), fs::Permissions::from_mode(0o640))
+            .expect("a mode");
         assert!(matches!(make(folder, &change("a.toml", Some("x"), "")), Err(NotMade::Changed)));
         make(folder, &change("a.toml", Some("two\n"), &first)).expect("a change");
-        assert!(matches!(make(folder, &change("a.toml", Some("three\n"), &first)), Err(NotMade::Changed)));
+        assert!(matches!(
+            make(folder, &change("a.toml", Some("three\n"), &first)),
+            Err(NotMade::Changed)
+        ));
         assert!(matches!(make(folder, &change("a.toml", None, &first)), Err(NotMade::Changed)));
         assert_eq!(fs::read_to_string(folder.join("a.toml")).expect("it is there"), "two\n");
-        let mode = |name: &str| fs::metadata(folder.join(name)).expect("it is there").permissions().mode() & 0o777;
+        let mode = |name: &str| {
+            fs::metadata(folder.join(name)).expect("it is there").permissions().mode() & 0o777
+        };
         assert_eq!(mode("a.toml"), 0o640, "it keeps its mode");
         make(folder, &change("b.toml", Some("new\n"), "")).expect("a new file");
         assert_eq!(mode("b.toml"), 0o640, "a new one is as the others");
         make(folder, &change("a.toml", None, &digest(folder, "a.toml"))).expect("it goes");
-        let names: Vec<_> = fs::read_dir(folder).expect("a folder").map(|e| e.expect("one").file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(folder).expect("a folder").map(|e| e.expect("one").file_name()).collect();
         assert_eq!(names, ["b.toml"], "nothing else is left");
     }
 
@@ -293,7 +317,12 @@ mod tests {
         let text = str::to_owned;
         assert_eq!(
             lines,
-            [Line::Same(text("a")), Line::Removed(text("b")), Line::Added(text("x")), Line::Same(text("c"))]
+            [
+                Line::Same(text("a")),
+                Line::Removed(text("b")),
+                Line::Added(text("x")),
+                Line::Same(text("c"))
+            ]
         );
         assert_eq!(difference("a\n", "a\n"), []);
     }

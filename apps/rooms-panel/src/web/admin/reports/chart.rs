@@ -53,8 +53,14 @@ impl Columns {
             bar
         });
         let bars = bars.collect();
-        let end = |value: Option<&(String, f64)>| value.map_or(String::new(), |(name, _)| name.clone());
-        Self { most: format!("{most:.1}"), first: end(values.first()), last: end(values.last()), bars }
+        let end =
+            |value: Option<&(String, f64)>| value.map_or(String::new(), |(name, _)| name.clone());
+        Self {
+            most: format!("{most:.1}"),
+            first: end(values.first()),
+            last: end(values.last()),
+            bars,
+        }
     }
 }
 
@@ -132,7 +138,10 @@ mod tests {
         assert_eq!(heights, ["70.0", "140.0", "0.0"]);
         let lines = Lines::of([("x".repeat(40), 1.0, 3.0, String::new())].into_iter());
         let line = &lines.lines[0];
-        assert_eq!((line.width.as_str(), line.second_x.as_str(), line.second_width.as_str()), ("85.0", "345.0", "255.0"));
+        assert_eq!(
+            (line.width.as_str(), line.second_x.as_str(), line.second_width.as_str()),
+            ("85.0", "345.0", "255.0")
+        );
         assert_eq!(line.name.chars().count(), NAME_MAX);
     }
 
