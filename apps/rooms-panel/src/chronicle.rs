@@ -54,13 +54,7 @@ impl Chronicle {
     }
 
     /// Somebody wished something: what stands in the audit.
-    pub fn wish(
-        &mut self,
-        request: &Request,
-        line: &str,
-        who: &str,
-        now: Timestamp,
-    ) -> Option<Record> {
+    pub fn wish(&mut self, request: &Request, who: &str, now: Timestamp) -> Option<Record> {
         // It changes nothing, and comes from every program at its start.
         if matches!(request.wish, Wish::Give { .. }) {
             return None;
@@ -70,7 +64,8 @@ impl Chronicle {
             at: now,
             who: who.to_owned(),
             room: request.wish.room().cloned(),
-            what: line.to_owned(),
+            // Without the keys that every wish has.
+            what: Request::from(request.wish.clone()).to_line().unwrap_or_default(),
             answer: String::new(),
             reason: String::new(),
             answered: None,
@@ -364,3 +359,6 @@ fn why(reason: &str, text: Option<&Text>) -> String {
         None => reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,15 +163,17 @@ impl Desk {
         }
         let waiting = Waiting { room, called, sent: now, is_accepted: false, tell: Some(tell) };
         self.waiting.lock().insert(id.clone(), waiting);
-        match self.client.try_send(WISHES, &line) {
-            Ok(true) => {}
-            Ok(false) | Err(_) => {
-                self.waiting.lock().remove(&id);
-                return Err(Control::NoBus(now));
-            }
-        }
-        let record = self.chronicle.lock().wish(&request, &line, who, now);
+        // Written before it is sent: the answer may come at once.
+        let record = self.chronicle.lock().wish(&request, who, now);
         record.into_iter().for_each(|record| self.writer.record(record));
+        if !matches!(self.client.try_send(WISHES, &line), Ok(true)) {
+            self.waiting.lock().remove(&id);
+            let text = Some(Text::clean("there is no bus"));
+            let unsent = Fact::Refused { id: Some(id), reason: Reason::Offline, with: None, text };
+            let record = self.chronicle.lock().hear(&unsent, now);
+            record.into_iter().for_each(|record| self.writer.record(record));
+            return Err(Control::NoBus(now));
+        }
         Ok(answer)
     }
 
@@ -375,7 +377,7 @@ impl Desk {
             (Some(by), None) => by.to_owned(),
             (None, user) => format!("bus: {}", user.unwrap_or("-")),
         };
-        let record = self.chronicle.lock().wish(&request, line, &who, Timestamp::now());
+        let record = self.chronicle.lock().wish(&request, &who, Timestamp::now());
         record.into_iter().for_each(|record| self.writer.record(record));
     }
 

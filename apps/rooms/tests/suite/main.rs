@@ -5,6 +5,7 @@ mod acceptance;
 mod backup;
 mod bridges;
 mod check;
+mod demo;
 mod devices;
 mod models;
 mod panel;
