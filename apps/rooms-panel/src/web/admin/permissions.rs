@@ -34,7 +34,9 @@ struct Permissions {
     rooms: Vec<(RoomName, String)>,
     days: [&'static str; 7],
     /// The rooms and the time that were asked about.
-    asked: [String; 3],
+    near: String,
+    far: String,
+    at: String,
     answer: Option<Answer>,
 }
 
@@ -57,7 +59,7 @@ async fn permissions(
     Extension(visitor): Extension<Visitor>,
     Extension(fields): Extension<Fields>,
 ) -> Result<Response, Response> {
-    let asked = ["near", "far", "at"].map(|name| fields.get(name).to_owned());
+    let [asked_near, asked_far, at] = ["near", "far", "at"].map(|name| fields.get(name).to_owned());
     let pair = (room_in(&app, &fields, "near")?, room_in(&app, &fields, "far")?);
     let answer = match pair {
         (None, None) => None,
@@ -65,7 +67,7 @@ async fn permissions(
             return Err(bad("A room does not call itself: choose two rooms."));
         }
         (Some(near), Some(far)) => {
-            let answer = with_catalogue(&app, |catalogue, _| may(catalogue, &near, &far, &asked[2]));
+            let answer = with_catalogue(&app, |catalogue, _| may(catalogue, &near, &far, &at));
             Some(answer.map_err(bad)?)
         }
         _ => return Err(bad("Two rooms are wanted: who calls, and who is called.")),
@@ -76,7 +78,7 @@ async fn permissions(
         let grants = catalogue.directory.grants.values();
         grants.map(|grant| grant_line(catalogue, grant)).collect()
     });
-    Ok(page(&Permissions { frame, grants, rooms, days: DAYS, asked, answer }))
+    Ok(page(&Permissions { frame, grants, rooms, days: DAYS, near: asked_near, far: asked_far, at, answer }))
 }
 
 fn grant_line(catalogue: &Catalogue<'_>, grant: &Grant) -> GrantLine {
