@@ -3,7 +3,8 @@
 //!
 //! A [`Request`] is a [`Wish`] with the keys that every wish may carry, a [`Report`] a [`Fact`]
 //! with the keys that every fact may carry. Both are read with `parse` and written with `to_line`,
-//! and what was written is read back as the same. `apps/rooms/MESSAGES.md` is the description for
+//! and what was written is read back as the same. A [`Frame`] is what a traced
+//! device was told or said (topic [`FRAMES`]). `apps/rooms/MESSAGES.md` is the description for
 //! those who join in another language. No IO, no clock.
 //!
 //! ```
@@ -20,6 +21,7 @@ mod arguments;
 mod choice;
 mod error;
 mod fact;
+mod frame;
 mod keys;
 mod line;
 mod name;
@@ -37,6 +39,7 @@ pub use error::{BadName, Malformed, TooLong};
 pub use fact::{
     AlertLevel, AlertState, DeviceState, Everything, Fact, HelpState, Phase, RoomState,
 };
+pub use frame::{Frame, FrameWay};
 /// Times are RFC 3339 on the wire.
 pub use jiff::Timestamp;
 pub use keys::{Key, Keys};
@@ -47,7 +50,7 @@ pub use reason::{OfflineReason, Reason};
 pub use report::{Epoch, Report};
 pub use request::Request;
 pub use text::Text;
-pub use verb::{FACT_VERBS, Verb, WISH_VERBS};
+pub use verb::{FACT_VERBS, FRAME_VERBS, Verb, WISH_VERBS};
 pub use wish::{
     Direction, HelpWish, Percent, PresetAction, Snapshot, Switch, Volume, Wish, ZoomTo,
 };
@@ -56,3 +59,5 @@ pub use wish::{
 pub const WISHES: &str = "syslib";
 /// The topic of facts, from the rooms to everybody.
 pub const FACTS: &str = "rooms";
+/// The topic of frames, from the rooms to who looks into what a device was told and said.
+pub const FRAMES: &str = "frames";

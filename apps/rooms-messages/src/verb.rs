@@ -1,4 +1,4 @@
-//! The verbs of both topics as tables: name, what follows it, one line of help.
+//! The verbs of all topics as tables: name, what follows it, one line of help.
 //!
 //! Usage errors, did-you-mean and the test of MESSAGES.md read these tables.
 
@@ -43,7 +43,7 @@ pub const WISH_VERBS: &[Verb] = &[
     verb("reload", "reload", "read the room files again"),
     verb("reconnect", "reconnect <room> <device>", "connect to the device anew"),
     verb("maintenance", "maintenance <room> on|off [until=<time>]", "take a room out of use"),
-    verb("trace", "trace <room> <device> seconds=<0-65535>", "log every byte of a device"),
+    verb("trace", "trace <room> <device> seconds=<0-65535>", "say every byte of a device"),
     verb("raw", "raw <room> <device> text=<text>", "say this to a device"),
 ];
 
@@ -66,6 +66,13 @@ pub const FACT_VERBS: &[Verb] = &[
     verb("alive", "alive", "every 5 seconds"),
     verb("everything", "everything begin|end [lines=<number>]", "the marks around a snapshot"),
 ];
+
+/// The verb of frames.
+pub const FRAME_VERBS: &[Verb] = &[verb(
+    "frame",
+    "frame <room> <device> sent|received text=<text> [left-out=<number>] at=<time>",
+    "what went over the line of a traced device",
+)];
 
 /// The row of `name`.
 pub(crate) fn find(table: &'static [Verb], name: &str) -> Result<&'static Verb, Malformed> {

@@ -61,7 +61,7 @@ pub enum Wish {
     Reconnect { room: RoomName, device: DeviceName },
     /// Take a room out of use, or into use again.
     Maintenance { room: RoomName, on: bool, until: Option<Timestamp> },
-    /// Log every byte of a device for a while.
+    /// Say every byte of a device for a while.
     Trace { room: RoomName, device: DeviceName, seconds: u16 },
     /// Say this to a device, as it is.
     Raw { room: RoomName, device: DeviceName, text: Text },

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use rooms_messages::{
-    FACT_VERBS, FACTS, LINE_BYTES_MAX, OfflineReason, Reason, Report, Request, WISH_VERBS, WISHES,
+    FACT_VERBS, FACTS, FRAME_VERBS, FRAMES, Frame, LINE_BYTES_MAX, OfflineReason, Reason, Report,
+    Request, WISH_VERBS, WISHES,
 };
 
 fn page() -> String {
@@ -25,6 +26,10 @@ fn fact(line: &str) -> Result<String, String> {
     report.to_line().map_err(|error| error.to_string())
 }
 
+fn frame(line: &str) -> Result<String, String> {
+    Frame::parse(line).map(|frame| frame.to_line()).map_err(|error| error.to_string())
+}
+
 /// A line of a conversation with the bus, which has its own words around the messages.
 fn telnet(line: &str) -> Result<String, String> {
     let after = |begin: &str| line.strip_prefix(begin)?.strip_prefix(' ');
@@ -34,8 +39,15 @@ fn telnet(line: &str) -> Result<String, String> {
     if let Some(message) = after(&format!("recv {FACTS}")) {
         return fact(message).map(|message| format!("recv {FACTS} {message}"));
     }
-    let bus = [format!("recv {FACTS}"), format!("ok recv {FACTS}")];
-    if bus.contains(&line.to_owned()) { Ok(line.to_owned()) } else { Err("unknown".to_owned()) }
+    if let Some(message) = after(&format!("recv {FRAMES}")) {
+        return frame(message).map(|message| format!("recv {FRAMES} {message}"));
+    }
+    let bus = [FACTS, FRAMES].map(|topic| [format!("recv {topic}"), format!("ok recv {topic}")]);
+    if bus.as_flattened().contains(&line.to_owned()) {
+        Ok(line.to_owned())
+    } else {
+        Err("unknown".to_owned())
+    }
 }
 
 /// Checks the lines of one block: each is right as it stands, unless `!` or `=` follow it.
@@ -63,6 +75,7 @@ fn every_example_on_the_page_reads_as_it_says() {
             None => continue,
             Some("wishes") => wish,
             Some("facts") => fact,
+            Some("frames") => frame,
             Some("telnet") => telnet,
             Some(other) => panic!("MESSAGES.md, line {number}: nobody reads a block {other:?}"),
         };
@@ -77,7 +90,7 @@ fn every_example_on_the_page_reads_as_it_says() {
 #[test]
 fn the_page_names_every_verb_reason_and_limit() {
     let page = page();
-    for verb in WISH_VERBS.iter().chain(FACT_VERBS) {
+    for verb in WISH_VERBS.iter().chain(FACT_VERBS).chain(FRAME_VERBS) {
         assert!(page.contains(&format!("`{}`", verb.usage)), "{}", verb.usage);
     }
     let reasons = Reason::ALL.iter().map(|reason| reason.word());

@@ -4,9 +4,9 @@ use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
 use rooms_messages::{
     AlertLevel, AlertState, DeviceName, DeviceState, DeviceVerb, Direction, Epoch, Everything,
-    Fact, HelpState, HelpWish, Id, Key, Keys, Offers, OfflineReason, Percent, Phase, PresetAction,
-    PresetName, Reason, Report, Request, RoomName, RoomState, Snapshot, Switch, Text, Timestamp,
-    Volume, Wish, Word, ZoomTo,
+    Fact, Frame, FrameWay, HelpState, HelpWish, Id, Key, Keys, Offers, OfflineReason, Percent,
+    Phase, PresetAction, PresetName, Reason, Report, Request, RoomName, RoomState, Snapshot,
+    Switch, Text, Timestamp, Volume, Wish, Word, ZoomTo,
 };
 
 type U<'a, 'b> = &'a mut Unstructured<'b>;
@@ -245,6 +245,50 @@ fn every_fact_is_heard_as_it_was_said() {
     });
 }
 
+#[test]
+fn every_frame_is_heard_as_it_was_said() {
+    arbtest(|u| {
+        let frame = Frame {
+            room: room(u)?,
+            device: device(u)?,
+            way: *u.choose(FrameWay::ALL)?,
+            text: text(u)?,
+            left_out: u.arbitrary()?,
+            at: time(u)?,
+        };
+        let line = frame.to_line();
+        assert_eq!(Frame::parse(&line), Ok(frame), "{line}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_frame_that_is_too_long_is_said_as_far_as_it_fits() {
+    arbtest(|u| {
+        let unit = characters(u, "a \"\\\n=ü😀", 9)?;
+        let long = unit.repeat(u.int_in_range(50..=300)?);
+        let frame = Frame {
+            room: room(u)?,
+            device: device(u)?,
+            way: FrameWay::Received,
+            text: Text::new(&long).expect("these are its characters"),
+            left_out: u.arbitrary()?,
+            at: time(u)?,
+        };
+        let line = frame.to_line();
+        assert!(line.len() <= 1024, "{line}");
+        let heard = Frame::parse(&line).expect("it is one").text;
+        match heard.as_str().strip_suffix('…') {
+            None => assert_eq!(heard.as_str(), long),
+            Some(begin) => {
+                assert!(long.starts_with(begin), "{line}");
+                assert!(line.len() > 1015, "no more than needed is left out: {line}");
+            }
+        }
+        Ok(())
+    });
+}
+
 /// What reads as a message is written as one that reads the same, unless it grows too long by
 /// being written out, as `doccam` does.
 fn check_any(line: &str) {
@@ -252,6 +296,10 @@ fn check_any(line: &str) {
         && let Ok(again) = request.to_line()
     {
         assert_eq!(Request::parse(&again), Ok(request), "{line}");
+    }
+    if let Ok(frame) = Frame::parse(line) {
+        let again = frame.to_line();
+        assert!(Frame::parse(&again).is_ok(), "{line}");
     }
     if let Ok(report) = Report::parse(line)
         && let Ok(again) = report.to_line()
@@ -277,6 +325,9 @@ fn nothing_that_looks_like_a_message_is_worse_than_an_error() {
         "help",
         "state",
         "offers",
+        "frame",
+        "sent",
+        "at=2026-11-27T10:42:00Z",
         "presets=1=",
         "everything",
         "give me",

@@ -1,9 +1,10 @@
 //! Every verb by example: read as what it means, written again as it was.
 
 use rooms_messages::{
-    AlertState, DeviceName, DeviceState, DeviceVerb, Everything, FACT_VERBS, Fact, HelpWish, Id,
-    Key, Keys, Malformed, Offers, OfflineReason, Percent, PresetName, Reason, Report, Request,
-    RoomName, Snapshot, Switch, Text, TooLong, Volume, WISH_VERBS, Wish,
+    AlertState, DeviceName, DeviceState, DeviceVerb, Everything, FACT_VERBS, FRAME_VERBS, Fact,
+    Frame, FrameWay, HelpWish, Id, Key, Keys, Malformed, Offers, OfflineReason, Percent,
+    PresetName, Reason, Report, Request, RoomName, Snapshot, Switch, Text, TooLong, Volume,
+    WISH_VERBS, Wish,
 };
 
 fn room(name: &str) -> RoomName {
@@ -94,6 +95,11 @@ const FACTS: &[&str] = &[
     "everything end lines=57",
 ];
 
+const FRAMES: &[&str] = &[
+    "frame room-a projector sent text=\"%1POWR ?\\\\r\" at=2026-11-27T10:42:00.5Z",
+    "frame room-a camera received text=\"90 41 ff\" left-out=3 at=2026-11-27T10:42:00Z",
+];
+
 #[test]
 fn what_is_written_so_is_read_and_written_again() {
     for line in WISHES {
@@ -104,11 +110,15 @@ fn what_is_written_so_is_read_and_written_again() {
         let report = Report::parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         assert_eq!(report.to_line().as_deref(), Ok(*line));
     }
+    for line in FRAMES {
+        let frame = Frame::parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(frame.to_line(), *line);
+    }
 }
 
 #[test]
 fn every_verb_is_among_the_examples() {
-    for (verbs, lines) in [(WISH_VERBS, WISHES), (FACT_VERBS, FACTS)] {
+    for (verbs, lines) in [(WISH_VERBS, WISHES), (FACT_VERBS, FACTS), (FRAME_VERBS, FRAMES)] {
         for verb in verbs {
             assert!(verb.usage.starts_with(verb.name));
             let first = |line: &&&str| line.split(' ').next() == Some(verb.name);
@@ -227,6 +237,23 @@ fn wrong_words_are_explained_with_the_usage() {
         error.to_string().contains("\"because\" is none of normal, busy, no-answer,"),
         "{error}"
     );
+}
+
+#[test]
+fn a_frame_has_a_text_and_a_time() {
+    let frame = Frame::parse(FRAMES[0]).expect("it is one");
+    assert_eq!(frame.text.as_str(), "%1POWR ?\\r");
+    assert_eq!((frame.way, frame.left_out), (FrameWay::Sent, 0));
+    for (line, because) in [
+        ("frame a b sent at=2026-11-27T10:42:00Z", "text= is missing"),
+        ("frame a b sent text=x", "at= is missing"),
+        ("frame a b heard text=x", "\"heard\" is none of sent, received"),
+        ("frame a b sent text=x left-out=4294967296", "no whole number from 0 to 4294967295"),
+        ("device a b online", "there is no verb \"device\"; the verbs are frame"),
+    ] {
+        let error = Frame::parse(line).expect_err("it is none").to_string();
+        assert!(error.contains(because), "{error}");
+    }
 }
 
 #[test]

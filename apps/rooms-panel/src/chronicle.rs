@@ -13,6 +13,8 @@ use crate::records::{Alert, Audit, Call, Help, Record};
 
 /// Wishes that wait for an answer; beyond, the oldest is taken for never answered.
 const WISHES_MAX: usize = 10_000;
+/// The part of a record's number that is not its time.
+const ID_RANDOM_BITS: u32 = 20;
 
 /// What has begun and is not over.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ impl Chronicle {
             return None;
         }
         let audit = Audit {
-            id: self.id(),
+            id: self.id(now),
             at: now,
             who: who.to_owned(),
             room: request.wish.room().cloned(),
@@ -97,7 +99,7 @@ impl Chronicle {
         now: Timestamp,
     ) -> Record {
         Record::Audit(Audit {
-            id: self.id(),
+            id: self.id(now),
             at: now,
             who: who.to_owned(),
             room: room.cloned(),
@@ -238,7 +240,7 @@ impl Chronicle {
         let mut call = match &before {
             Some(call) => call.clone(),
             None => Call {
-                id: self.id(),
+                id: self.id(now),
                 near: near.clone(),
                 far: far.clone(),
                 by: by.to_owned(),
@@ -270,7 +272,7 @@ impl Chronicle {
         let mut alert = match &before {
             Some(alert) => alert.clone(),
             None => Alert {
-                id: self.id(),
+                id: self.id(since),
                 room: key.0.clone(),
                 device: key.1.clone(),
                 code: key.2.clone(),
@@ -304,7 +306,7 @@ impl Chronicle {
             help.closed = Some(now);
             return Some(Record::Help(help));
         }
-        let id = self.id();
+        let id = self.id(now);
         let before = self.helps.get(room).cloned();
         let mut help = before.clone().unwrap_or_else(|| Help {
             id,
@@ -332,8 +334,9 @@ impl Chronicle {
         Some(Record::Help(help))
     }
 
-    fn id(&mut self) -> i64 {
-        self.random.i64(1..)
+    /// Another number each time. It begins with the time, so that indexes grow at their end.
+    fn id(&mut self, now: Timestamp) -> i64 {
+        now.as_millisecond() << ID_RANDOM_BITS | self.random.i64(0..1 << ID_RANDOM_BITS)
     }
 }
 

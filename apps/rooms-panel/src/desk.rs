@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use linebus_client::{Client, Event, Events};
 use parking_lot::{Mutex, RwLock};
 use rooms_messages::{
-    DeviceName, FACTS, Fact, Id, Reason, Report, Request, RoomName, Snapshot, Text, WISHES, Wish,
+    DeviceName, FACTS, FRAMES, Fact, Frame, Id, Reason, Report, Request, RoomName, Snapshot, Text, WISHES, Wish,
 };
 use tokio::sync::{broadcast, oneshot};
 
@@ -230,6 +230,9 @@ impl Desk {
                     Some(Event::Message(message)) if message.topic == WISHES => {
                         self.overheard(&message.text, message.user.as_deref());
                     }
+                    Some(Event::Message(message)) if message.topic == FRAMES => {
+                        self.frame(&message.text);
+                    }
                     Some(Event::Disconnected(lost)) => {
                         tracing::warn!("{}; presses are refused until the bus is back", lost.why);
                         self.control(Control::NoBus(Timestamp::now()));
@@ -334,6 +337,28 @@ impl Desk {
         }
         notices.say(&room, Said::Refused { reason, text, called }, now);
         Some(room)
+    }
+
+    /// Takes in a frame of a device that is traced.
+    fn frame(&self, line: &str) {
+        let Ok(frame) = Frame::parse(line) else { return };
+        let mut text = format!("{} {} {}", frame.at, frame.way, frame.text);
+        if frame.left_out > 0 {
+            text = format!("({} left out)\n{text}", frame.left_out);
+        }
+        let room = frame.room.clone();
+        let mut shown = self.shown.write();
+        let frames = shown.frames.entry((frame.room, frame.device)).or_default();
+        // The last 200 are said anew by each trace.
+        if frames.contains(&text) {
+            return;
+        }
+        if frames.len() == FRAMES_MAX {
+            frames.pop_front();
+        }
+        frames.push_back(text);
+        drop(shown);
+        self.tell(Changed::Rooms([room].into()));
     }
 
     /// A wish that somebody else sent.

@@ -83,7 +83,8 @@ impl Writer {
         (Self { shared }, task)
     }
 
-    /// Takes a record, and returns at once. One with the same id that still waits is replaced.
+    /// Takes a record, and returns at once. One with the same id that still waits is replaced. After
+    /// [`Self::close`] nobody writes it any more.
     pub fn record(&self, record: Record) {
         let mut state = self.shared.state.lock();
         let lost = state.queue.add(record);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use linebus_client::Builder;
-use rooms_messages::{FACTS, RoomName, WISHES};
+use rooms_messages::{FACTS, FRAMES, RoomName, WISHES};
 use tokio::net::TcpListener;
 
 use crate::desk::Desk;
@@ -61,6 +61,7 @@ pub async fn run(
     let (writer, _task) = Writer::start(store.clone());
     let (client, events) = options.bus.retry_first_connection(true).connect().await?;
     client.recv(FACTS).await?;
+    client.recv(FRAMES).await?;
     client.watch(WISHES).await?;
     let desk = Arc::new(Desk::new(client.clone(), writer.clone(), open));
     let hearing = tokio::spawn(desk.clone().run(events));

@@ -24,6 +24,9 @@ use crate::notices::Said;
 use crate::records::Directory;
 use words::{ended, refused};
 
+#[cfg(test)]
+mod tests;
+
 /// What somebody looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
@@ -250,7 +253,7 @@ impl<'a> Look<'a> {
             return Mark::new(Shape::Bar, "bad", "Control offline".to_owned());
         }
         let catalogue = self.catalogue();
-        if let Some((_, _, link)) = self.shown.house.link_of(self.room) {
+        if let Some((_, far, link)) = self.shown.house.link_of(self.room) {
             let city = self.other().map(|other| catalogue.city(other)).unwrap_or_default();
             return match link.phase {
                 Phase::Connected => {
@@ -258,6 +261,9 @@ impl<'a> Look<'a> {
                 }
                 Phase::Recovering => Mark::new(Shape::Ring, "warn", format!("Checking {city}")),
                 Phase::Disconnecting => Mark::new(Shape::Ring, "warn", "Ending".to_owned()),
+                _ if far == self.room => {
+                    Mark::new(Shape::Ring, "accent", format!("{city} is calling"))
+                }
                 _ => Mark::new(Shape::Ring, "accent", format!("Calling {city}")),
             };
         }

@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 mod bus;
 pub(crate) mod check;
+pub(crate) mod demo;
 pub(crate) mod devices;
 pub(crate) mod keep;
 pub(crate) mod panel;

@@ -29,7 +29,7 @@ use std::time::Duration;
 use anyhow::bail;
 use linebus_client::{Builder, Client, Event, Events, Message};
 use rooms_files::Rooms;
-use rooms_messages::{Epoch, FACTS, Timestamp, WISHES};
+use rooms_messages::{Epoch, FACTS, FRAMES, Frame, Timestamp, WISHES};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -44,6 +44,8 @@ use session::{News, SessionId};
 const TOLD_AFTER: Duration = Duration::from_secs(1);
 /// Sessions wait when so much news is unread.
 const NEWS_MAX: usize = 1024;
+/// More than a device's last frames wait for a slow bus; beyond, they are left out and counted.
+const FRAMES_MAX: usize = 1024;
 /// More lines than a snapshot of a thousand rooms wait for a slow bus; beyond, the oldest are
 /// lost, and the gap in their numbers says so.
 const LINES_MAX: usize = 50_000;
@@ -82,7 +84,10 @@ pub async fn run(options: Options, rooms: Rooms) -> anyhow::Result<()> {
         let begun = Safekeeping::begin(bus, options.owner, &options.folder, state).await?;
         (safekeeping, journal) = (Some(begun.0), begun.1);
     }
-    let mut hub = Hub::start(options.folder, rooms, options.simulated, epoch(), sender)?;
+    let (frame_sender, frames) = mpsc::channel(FRAMES_MAX);
+    tokio::spawn(say_frames(client.clone(), frames));
+    let Options { folder, simulated, .. } = options;
+    let mut hub = Hub::start(folder, rooms, simulated, epoch(), sender, frame_sender)?;
     hub.journal = journal;
     // Nobody may be reading, which is no reason not to serve.
     let _ = writeln!(std::io::stdout(), "ready");
@@ -204,6 +209,18 @@ async fn say(client: &Client, lines: &VecDeque<String>) -> bool {
     match lines.front() {
         Some(line) => client.send(FACTS, line).await.is_ok(),
         None => true,
+    }
+}
+
+/// Says the frames of traced devices. What is lost because there is no bus the next one tells.
+async fn say_frames(client: Client, mut frames: mpsc::Receiver<Frame>) {
+    let mut left_out: u32 = 0;
+    while let Some(mut frame) = frames.recv().await {
+        frame.left_out = frame.left_out.saturating_add(left_out);
+        left_out = match client.send(FRAMES, &frame.to_line()).await {
+            Ok(()) => 0,
+            Err(_disconnected) => frame.left_out.saturating_add(1),
+        };
     }
 }
 

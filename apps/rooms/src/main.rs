@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::Parser;
-use commands::{backup, check, devices, keep, panel, simulate};
+use commands::{backup, check, demo, devices, keep, panel, simulate};
 
 /// The conference rooms on the bus.
 #[derive(Debug, Parser)]
@@ -22,6 +22,7 @@ enum Command {
     Simulate(simulate::Args),
     Keep(keep::Args),
     Panel(panel::Args),
+    Demo(demo::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
 }
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Check(args) => return check::run(&args),
         Command::Devices(args) => devices::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Demo(args) => demo::run(&args),
         Command::Panel(args) => panel::run(args),
         Command::Keep(args) => keep::run(&args),
         Command::Backup(args) => backup::backup(&args),

@@ -15,6 +15,7 @@ use rustix::process::getuid;
 
 /// Does what it is told, a word a line, and answers each with the exit code.
 const KEEPER: &str = r#"
+trap '' PIPE  # nobody may be there any more to be answered
 cd "$FOLDER" || exit
 stop() { kill -QUIT "$pid" && wait "$pid"; pid=; }
 while read -r word port; do

@@ -1,5 +1,6 @@
 //! What waits to be written: in the order in which it came, each record once.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::records::Record;
@@ -50,10 +51,9 @@ impl Queue {
     pub(super) fn put_back(&mut self, records: Vec<Record>) -> u64 {
         let mut place = self.waiting.first_key_value().map_or(0, |(place, _)| *place);
         for record in records.into_iter().rev() {
-            let key = key(&record);
-            if !self.places.contains_key(&key) {
+            if let Entry::Vacant(vacant) = self.places.entry(key(&record)) {
                 place -= 1;
-                self.places.insert(key, place);
+                vacant.insert(place);
                 self.waiting.insert(place, record);
             }
         }
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn beyond_the_bound_the_oldest_go_and_are_counted() {
         let mut queue = Queue::default();
-        let bound = i64::try_from(WAITING_MAX).unwrap();
+        let bound = i64::try_from(WAITING_MAX).expect("it is small");
         let lost: u64 = (0..bound + 3).map(|id| queue.add(audit(id, ""))).sum();
         assert_eq!((lost, queue.len()), (3, WAITING_MAX));
         let taken = queue.take(2);

@@ -12,7 +12,7 @@ use super::sql::{Cells, Row, Sql, literal, select};
 use crate::records::{Alert, Audit, Call, Help};
 
 /// More values than this are looked for by pattern, not by name.
-const NAMES_MAX: usize = 1000;
+const NAMES_MAX: usize = 3000;
 
 /// Which rows of those that fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,8 +98,7 @@ impl Look<'_> {
             if let Some((_, camera)) = known.of_role("camera") {
                 let mut words = Words::of_power(camera, self.now, &zone);
                 if words.text == "On" || words.text == "Ready" {
-                    let view = super::tiles::view_of(camera);
-                    words.text = view.unwrap_or_else(|| words.text.to_lowercase());
+                    words.text = super::tiles::view_of(camera).unwrap_or(words.text);
                 }
                 lines.push(Mark::new(words.shape, words.tone, "Camera".to_owned()).with(words));
             }
@@ -109,7 +108,7 @@ impl Look<'_> {
                 if words.text == "On" {
                     let whom = other.map(|other| catalogue.city(other)).unwrap_or_default();
                     words.text =
-                        if is_shared { format!("shown to {whom}") } else { "on".to_owned() };
+                        if is_shared { format!("Shown to {whom}") } else { "On".to_owned() };
                 }
                 let label = "Document camera".to_owned();
                 lines.push(Mark::new(words.shape, words.tone, label).with(words));
@@ -117,8 +116,8 @@ impl Look<'_> {
             if let Some(codec) = codec {
                 let words = match (Words::of_absence(codec, &zone), codec.key("mute")) {
                     (Some(absent), _) => absent,
-                    (None, Some("on")) => Words::new(Shape::Ring, "bad", "muted"),
-                    (None, _) => Words::new(Shape::Dot, "good", "on"),
+                    (None, Some("on")) => Words::new(Shape::Ring, "bad", "Muted"),
+                    (None, _) => Words::new(Shape::Dot, "good", "On"),
                 };
                 lines.push(Mark::new(words.shape, words.tone, "Microphone".to_owned()).with(words));
             }

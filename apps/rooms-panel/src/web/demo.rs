@@ -3,9 +3,8 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum_extra::extract::CookieJar;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
 use jiff::Timestamp;
 use rooms_messages::RoomName;
 
@@ -25,10 +24,11 @@ struct DemoPage {
     rooms: [RoomName; 2],
 }
 
-async fn show(State(app): State<App>, mut cookies: CookieJar) -> Response {
+async fn show(State(app): State<App>) -> Response {
     let Some(rooms) = app.demo.clone() else {
         return refusal(StatusCode::NOT_FOUND, "There is no such page.");
     };
+    let mut response = page(&DemoPage { rooms: rooms.clone() });
     for room in &rooms {
         let token = Token::random();
         let panel = EnrolledPanel {
@@ -42,7 +42,10 @@ async fn show(State(app): State<App>, mut cookies: CookieJar) -> Response {
         if let Err(error) = app.registry.put_panel(panel.clone()).await {
             return store_refusal(&error);
         }
-        cookies = cookies.add(panel_cookie(&app, &panel, &token));
+        // One for each room: they have the same name and other paths.
+        let cookie = panel_cookie(&app, &panel, &token).to_string();
+        let cookie = HeaderValue::try_from(cookie).expect("a cookie of ours is plain text");
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    (cookies, page(&DemoPage { rooms })).into_response()
+    response
 }

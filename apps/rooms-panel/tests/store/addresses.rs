@@ -3,13 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 
 use rooms_panel::store::{Store, StoreError};
-use sqlx::AnyPool;
+use sqlx::{AnyPool, Executor};
 
 use crate::databases::{POSTGRES, postgres_database, with_addresses};
 
 #[test]
 fn a_database_of_a_newer_version_is_left_alone() {
-    with_addresses(async |address| {
+    with_addresses(&async |address: &str| {
         Store::open(address).await.unwrap().close().await;
         sqlx::any::install_default_drivers();
         let pool = AnyPool::connect(address).await.unwrap();
@@ -76,4 +76,30 @@ async fn a_store_in_memory_keeps_what_it_has() {
     let (one, other) = tokio::join!(store.put_setting("a", "1"), store.put_setting("b", "2"));
     one.and(other).unwrap();
     assert_eq!(store.load().await.unwrap().settings.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_says_nothing_is_given_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("postgres://u:secret@{}/d", silent.local_addr().unwrap());
+    let error = Store::open(&address).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unreachable(text) if text.contains("in time")), "{error}");
+}
+
+#[tokio::test]
+async fn a_statement_that_is_held_up_is_given_up() {
+    let address = postgres_database();
+    let store = Store::open(&address).await.unwrap();
+    let other = AnyPool::connect(&address).await.unwrap();
+    let mut transaction = other.begin().await.unwrap();
+    transaction.execute("LOCK TABLE setting").await.unwrap();
+    let held_up = tokio::spawn(async move { store.put_setting("a", "b").await });
+    let is_held_up = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(is_held_up).fetch_one(&other).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::pause();
+    let error = held_up.await.unwrap().unwrap_err();
+    assert!(matches!(&error, StoreError::Unreachable(text) if text.contains("10 s")), "{error}");
 }

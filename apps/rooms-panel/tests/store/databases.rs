@@ -16,7 +16,7 @@ pub(crate) fn postgres_database() -> String {
 }
 
 /// Runs a test with the address of an empty database, on one kind and then on the other.
-pub(crate) fn with_addresses(test: impl AsyncFn(&str)) {
+pub(crate) fn with_addresses(test: &impl AsyncFn(&str)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.unwrap().block_on(async {
         let folder = tempfile::tempdir().unwrap();
@@ -30,8 +30,8 @@ pub(crate) fn with_addresses(test: impl AsyncFn(&str)) {
 }
 
 /// The same with the store open.
-pub(crate) fn with_stores(test: impl AsyncFn(Store)) {
-    with_addresses(async |address| {
+pub(crate) fn with_stores(test: &impl AsyncFn(Store)) {
+    with_addresses(&async |address: &str| {
         let store = Store::open(address).await.unwrap();
         test(store.clone()).await;
         store.close().await;

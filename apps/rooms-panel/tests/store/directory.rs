@@ -52,7 +52,7 @@ fn of<K: Ord, V>(values: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V> {
 
 #[test]
 fn what_is_written_through_is_read_at_the_next_start() {
-    with_addresses(async |address| {
+    with_addresses(&async |address: &str| {
         let store = Store::open(address).await.unwrap();
         assert_eq!(store.load().await.unwrap(), Directory::default());
         let ana = Account {
@@ -99,7 +99,7 @@ fn what_is_written_through_is_read_at_the_next_start() {
 
 #[test]
 fn what_is_removed_is_gone_and_nothing_else() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         for name in ["ana", "bo"] {
             store.put_account(&account(name, 0)).await.unwrap();
         }
@@ -133,7 +133,7 @@ fn what_is_removed_is_gone_and_nothing_else() {
 
 #[test]
 fn a_session_needs_its_account() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         let error = store.put_session(&session(1, "nobody", 9)).await.unwrap_err();
         assert!(matches!(error, StoreError::Refused(_)), "{error}");
     });
@@ -141,7 +141,7 @@ fn a_session_needs_its_account() {
 
 #[test]
 fn of_two_administrators_the_second_is_told_that_it_was_changed_meanwhile() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         assert_eq!(store.put_account(&account("ana", 0)).await.unwrap(), 1);
         let seen = account("ana", 1);
         let first = Account { role: Role::Administrator, ..seen.clone() };
@@ -161,7 +161,7 @@ fn of_two_administrators_the_second_is_told_that_it_was_changed_meanwhile() {
 
 #[test]
 fn of_two_writers_at_once_exactly_one_wins() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         store.put_listing(&listing("a", 0)).await.unwrap();
         for version in 1..20 {
             let mine = Listing { notes: "mine".to_owned(), ..listing("a", version) };

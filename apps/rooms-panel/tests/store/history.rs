@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rooms_panel::records::{Alert, Audit, Call, Help, Record};
-use rooms_panel::store::{AuditFilter, CallFilter, Page};
+use rooms_panel::store::{AuditFilter, CallFilter, Page, Store};
 
 use crate::databases::with_stores;
 use crate::samples::{alert, at, audit, call, help, room};
@@ -11,7 +11,7 @@ const ALL: Page = Page { before: None, limit: 1000 };
 
 #[test]
 fn history_that_is_written_again_is_there_once_as_it_was_written_last() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         let begun = call(1, "a", "b", 10);
         let over = Call {
             by: "ana".to_owned(),
@@ -66,7 +66,7 @@ fn history_that_is_written_again_is_there_once_as_it_was_written_last() {
 
 #[test]
 fn more_records_than_a_statement_can_hold_are_written_together() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         let records: Vec<_> = (0..1201).map(|id| Record::Call(call(id, "a", "b", id))).collect();
         store.write(&records).await.unwrap();
         let page = Page { before: None, limit: 5000 };
@@ -76,7 +76,7 @@ fn more_records_than_a_statement_can_hold_are_written_together() {
 
 #[test]
 fn a_muted_alert_says_by_whom() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         store
             .write(&[Record::Alert(alert(7, "a", 1)), Record::Alert(alert(8, "b", 2))])
             .await
@@ -92,7 +92,7 @@ fn a_muted_alert_says_by_whom() {
 
 #[test]
 fn a_report_splits_calls_at_midnight_and_at_its_own_ends() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         const HOUR: i64 = 3600;
         let begin: Timestamp = "2026-03-02T00:00:00+01:00".parse().unwrap();
         let hours = |hours: i64| begin + SignedDuration::from_secs(hours * HOUR);

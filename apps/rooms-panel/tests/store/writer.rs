@@ -36,7 +36,7 @@ fn numbered(id: i64) -> Record {
 
 #[test]
 fn what_is_recorded_is_written_by_itself_and_at_the_end() {
-    with_stores(async |store| {
+    with_stores(&async |store: Store| {
         let (writer, task) = Writer::start(store.clone());
         let mut status = writer.status();
         writer.record(numbered(1));
@@ -119,7 +119,7 @@ async fn a_file_that_another_program_holds_gets_everything_later() {
 
 #[test]
 fn beyond_its_bound_the_oldest_are_lost_and_counted() {
-    with_addresses(async |address| {
+    with_addresses(&async |address: &str| {
         let store = Store::open(address).await.unwrap();
         // A database without its table takes nothing, and may be mended.
         let pool = AnyPool::connect(address).await.unwrap();

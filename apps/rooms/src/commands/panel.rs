@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use rooms_messages::RoomName;
 use rooms_panel::run::{self, Options, Ready};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
@@ -31,11 +32,20 @@ pub(crate) struct Args {
     /// The folder of room files, if it is on this machine: administrators may change them then.
     #[arg(long, value_name = "DIR")]
     rooms: Option<PathBuf>,
+    /// These two rooms stand side by side on the page /demo, for everybody who opens it.
+    #[arg(long, value_name = "ROOM,ROOM", hide = true, value_parser = two_rooms)]
+    demo: Option<[RoomName; 2]>,
     /// How much to say on standard error: error, warn, info or debug.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: LevelFilter,
     #[command(flatten)]
     bus: Bus,
+}
+
+fn two_rooms(text: &str) -> Result<[RoomName; 2], String> {
+    let (one, other) = text.split_once(',').ok_or("two rooms are wanted, such as vienna,lisbon")?;
+    let room = |text: &str| RoomName::new(text).map_err(|error| error.to_string());
+    Ok([room(one)?, room(other)?])
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -50,7 +60,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         listen: args.listen,
         is_https: args.https,
         rooms: args.rooms,
-        demo: None,
+        demo: args.demo,
     };
     block_on(async {
         let (mut terminate, mut interrupt) =

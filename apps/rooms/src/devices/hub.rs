@@ -25,6 +25,7 @@ use tokio::time::Instant;
 
 use super::answers::Answers;
 use super::board::{Board, READY_IN};
+use super::frames::FrameSender;
 use super::journal::Journal;
 use super::parts::{Part, Refused, View};
 use super::session::{News, NewsSender, Order, SessionId};
@@ -73,6 +74,7 @@ pub(super) struct Hub {
     next_session: u64,
     next_ticket: u64,
     news: NewsSender,
+    frames: FrameSender,
     board: Board,
     answers: Answers,
     work: Work,
@@ -100,6 +102,7 @@ impl Hub {
         simulated: Option<u16>,
         epoch: Epoch,
         news: NewsSender,
+        frames: FrameSender,
     ) -> Result<Hub, crate::ports::TooManyPorts> {
         let mut hub = Hub {
             folder,
@@ -112,6 +115,7 @@ impl Hub {
             next_session: 0,
             next_ticket: 0,
             news,
+            frames,
             board: Board::new(epoch),
             answers: Answers::default(),
             work: Work::default(),

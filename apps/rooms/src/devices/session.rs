@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use rooms_drivers::vocabulary::Kind as DeviceKind;
 use rooms_drivers::{CallFact, Command, Driver, Effect, Fault, Io, Refusal, Ticket, TimerId};
-use rooms_messages::OfflineReason;
+use rooms_messages::{DeviceName, OfflineReason, RoomName};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::back_off::BackOff;
-use super::frames::{Frames, Way};
+use super::frames::{FrameSender, Frames, Tracer, Way};
 use super::queue::Queue;
 use super::restore::Restore;
 use crate::transport::{Address, Closed, Transport};
@@ -35,7 +35,7 @@ pub(super) enum Order {
     Command(Command, Ticket),
     /// Connect anew, whatever held it off.
     Reconnect,
-    /// Write every frame into the log for so long, the last ones first.
+    /// Say every frame for so long, the last ones first.
     Trace(Duration),
     /// Send these bytes as they are.
     Raw(Vec<u8>),
@@ -105,7 +105,7 @@ pub(super) struct Session {
     own_tickets: u64,
     back_off: BackOff,
     frames: Frames,
-    traced_until: Option<Instant>,
+    tracer: Tracer,
     said: Vec<News>,
     orders: mpsc::Receiver<Order>,
     news: NewsSender,
@@ -115,16 +115,17 @@ impl Session {
     /// Begins a session; it runs until the sender of its orders is dropped.
     pub(super) fn start(
         id: SessionId,
-        name: String,
+        (room, device): (RoomName, DeviceName),
         address: Address,
         driver: Box<dyn Driver>,
         orders: mpsc::Receiver<Order>,
         news: NewsSender,
+        frames: FrameSender,
     ) {
         let now = Instant::now();
         let session = Session {
             id,
-            name,
+            name: format!("{room} {device}"),
             address,
             driver,
             link: Link::Waiting(Some(now)),
@@ -140,7 +141,7 @@ impl Session {
             own_tickets: OWN_TICKETS,
             back_off: BackOff::default(),
             frames: Frames::default(),
-            traced_until: None,
+            tracer: Tracer::new(room, device, frames),
             said: Vec::new(),
             orders,
             news,
@@ -191,7 +192,7 @@ impl Session {
                 self.back_off = BackOff::default();
                 self.close(&Over::Asked, now);
             }
-            Event::Order(Order::Trace(time)) => self.trace(time, now),
+            Event::Order(Order::Trace(time)) => self.tracer.begin(&self.frames, now + time),
             Event::Order(Order::Raw(bytes)) => self.outgoing.push_back((bytes, false)),
             Event::Connected(Ok(transport)) => {
                 self.link = Link::Open(transport);
@@ -381,18 +382,8 @@ impl Session {
         (reason, format!("{}: {closed}", self.address))
     }
 
-    fn trace(&mut self, time: Duration, now: Instant) {
-        self.traced_until = Some(now + time);
-        for frame in self.frames.iter() {
-            tracing::info!("trace {}: {frame}", self.name);
-        }
-    }
-
     fn note(&mut self, way: Way, bytes: &[u8], now: Instant) {
-        let frame = self.frames.push(way, bytes);
-        if self.traced_until.is_some_and(|until| now < until) {
-            tracing::info!("trace {}: {frame}", self.name);
-        }
+        self.tracer.note(self.frames.push(way, bytes), now);
     }
 }
 

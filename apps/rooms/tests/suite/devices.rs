@@ -13,7 +13,7 @@ use linebus_testkit::telnet::Telnet;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::programs::{Program, bus, rooms, until};
+use crate::programs::{Program, bus, rooms, until, until_all};
 
 /// Room files, a bus, the program between them, and a person on the bus.
 struct Bench {
@@ -176,6 +176,33 @@ fn a_hangup_reads_the_files_again_and_touches_only_what_changed() {
     bench.until("room room-b free");
     bench.until("device room-b projector online");
     assert_eq!(orders.try_iter().count(), 1, "the first one has its session still");
+}
+
+#[test]
+fn what_a_traced_device_is_told_and_says_comes_to_who_hears_frames() {
+    let (port, _orders) = projector(true);
+    let mut bench = Bench::start(&[("a.toml", room("room-a", &projector_of(port, "")))]);
+    bench.until("state room-a projector power=off");
+    let mut curious = bench.bus.telnet();
+    curious.ask("recv frames", "ok recv frames");
+    let mut hear = |wanted: &str| {
+        let line = curious.hear().expect("the bus lives");
+        let frame = line.strip_prefix("recv frames frame room-a projector ").unwrap_or(&line);
+        assert_eq!(frame.split(" at=").next(), Some(wanted));
+    };
+    bench.wish("trace room-a projector seconds=60");
+    hear(r#"received text="PJLINK 0\\r""#);
+    hear(r#"sent text="%1POWR ?\\r""#);
+    bench.wish("raw room-a projector text=now");
+    let line = (0..200).find_map(|_| curious.hear().filter(|line| line.contains("now")));
+    let line = line.expect("it is said");
+    assert!(
+        line.starts_with(r#"recv frames frame room-a projector sent text="now\\r" at="#),
+        "{line}"
+    );
+    bench.wish("give me everything");
+    let heard = until_all(&mut bench.person, &["everything end"]);
+    assert!(!heard.iter().any(|line| line.contains("frame")), "facts only: {heard:?}");
 }
 
 #[test]

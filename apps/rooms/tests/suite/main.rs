@@ -7,6 +7,7 @@ mod bridges;
 mod check;
 mod devices;
 mod models;
+mod panel;
 mod programs;
 mod simulate;
 

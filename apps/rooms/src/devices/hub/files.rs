@@ -175,8 +175,9 @@ impl Hub {
         self.devices.insert((room.id.clone(), name.clone()), device);
         let infos = self.infos.entry(room.id.clone()).or_default();
         infos.insert(name.clone(), driver.info().clone());
-        let shown = format!("{} {name}", room.id);
-        Session::start(session, shown, address, driver, receiver, self.news.clone());
+        let of = (room.id.clone(), name.clone());
+        let (news, frames) = (self.news.clone(), self.frames.clone());
+        Session::start(session, of, address, driver, receiver, news, frames);
     }
 
     fn has_no_driver(

@@ -68,7 +68,9 @@ impl Bench {
         let (rooms, _) = rooms_files::read(folder.path()).expect("they are right");
         let (sender, news) = mpsc::channel(64);
         let path = folder.path().to_owned();
-        let hub = Hub::start(path, rooms, None, Epoch(1), sender).expect("ports are not needed");
+        let (frames, _) = mpsc::channel(1);
+        let hub = Hub::start(path, rooms, None, Epoch(1), sender, frames);
+        let hub = hub.expect("ports are not needed");
         let mut bench = Bench { folder, hub, orders: BTreeMap::new(), _news: news };
         bench.take_over();
         bench.lines();
@@ -674,8 +676,8 @@ async fn who_comes_to_help_says_so_and_is_done() {
     let lines = bench.wish("help room-a close by=Ida text=\"a cable was loose\"");
     assert!(has(&lines, "help room-a closed by=Ida text=\"a cable was loose\""), "{lines:?}");
     assert!(!bench.wish("give me room-a").iter().any(|line| line.starts_with("help")));
-    let lines = bench.wish("help room-a acknowledge by=Ben id=p1");
-    assert_eq!(lines, [refused], "it is over");
+    let lines = bench.wish("help room-a acknowledge by=Ben id=p2");
+    assert_eq!(lines, [refused.replace("p1", "p2")], "it is over");
     assert_eq!(bench.wish("help room-a close"), ["accepted", "done"], "nothing is left to close");
     let lines = bench.wish("help room-z acknowledge");
     assert!(lines[0].starts_with("refused reason=unknown-room"), "{lines:?}");

@@ -13,6 +13,7 @@ struct Bench {
     listener: TcpListener,
     orders: mpsc::Sender<Order>,
     news: mpsc::Receiver<(SessionId, News)>,
+    frames: mpsc::Receiver<rooms_messages::Frame>,
 }
 
 impl Bench {
@@ -27,8 +28,11 @@ impl Bench {
         let address = Address::Tcp { host: "127.0.0.1".to_owned(), port };
         let (orders, receiver) = mpsc::channel(8);
         let (sender, news) = mpsc::channel(64);
-        Session::start(SessionId(1), "test".to_owned(), address, driver, receiver, sender);
-        Bench { listener, orders, news }
+        let of = ("room-a", "projector");
+        let of = (of.0.parse().expect("it is one"), of.1.parse().expect("it is one"));
+        let (frame_sender, frames) = mpsc::channel(256);
+        Session::start(SessionId(1), of, address, driver, receiver, sender, frame_sender);
+        Bench { listener, orders, news, frames }
     }
 
     async fn accept(&self) -> Device {
@@ -240,4 +244,21 @@ async fn what_a_driver_refuses_is_answered_and_raw_bytes_go_out_as_they_are() {
     bench.orders.send(Order::Raw(b"?\r".to_vec())).await.expect("it lives");
     assert_eq!(device.hears().await, "hello\r");
     assert_eq!(device.hears().await, "?\r");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_traced_device_the_last_frames_and_those_to_come_are_said() {
+    let mut bench = Bench::start("").await;
+    let mut device = bench.accept().await;
+    device.says("PJLINK 0\r").await;
+    device.hears().await;
+    bench.orders.send(Order::Trace(Duration::from_secs(60))).await.expect("it lives");
+    bench.orders.send(Order::Raw(b"now\r".to_vec())).await.expect("it lives");
+    let mut said = Vec::new();
+    while said.last().is_none_or(|line: &String| !line.contains("now")) {
+        let line = bench.frames.recv().await.expect("it lives").to_line();
+        said.push(line.split(" at=").next().unwrap_or_default().to_owned());
+    }
+    assert_eq!(said[0], r#"frame room-a projector received text="PJLINK 0\\r""#);
+    assert_eq!(said[said.len() - 1], r#"frame room-a projector sent text="now\\r""#);
 }
