@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -46,16 +46,18 @@ async fn login_page(Extension(fields): Extension<Fields>) -> Response {
 
 async fn login(
     State(app): State<App>,
-    Extension(From(address)): Extension<From>,
+    Extension(from): Extension<From>,
     Extension(fields): Extension<Fields>,
+    headers: HeaderMap,
     cookies: CookieJar,
 ) -> Response {
+    let address = browser(&app, from, &headers);
     let (name, secret) = (fields.get("name"), fields.raw("password"));
     let then = local(fields.get("then"));
     let again = |status: StatusCode, wrong: &str| {
         (status, page(&LoginPage { name, then, wrong })).into_response()
     };
-    let tried = [format!("account {name}"), format!("address {}", address.ip())];
+    let tried = [format!("account {name}"), format!("address {}", address)];
     let now = Timestamp::now();
     if let Some(wait) = app.live.attempts.lock().wait(&tried, now) {
         let seconds = wait.as_secs() + 1;
@@ -71,7 +73,7 @@ async fn login(
     let is_right = hashing(&app, move || password::is(&secret, &hash)).await;
     let Some(account) = account.filter(|_| is_right) else {
         app.live.attempts.lock().wrong(&tried, now);
-        tracing::warn!("a wrong password for {name:?} from {}", address.ip());
+        tracing::warn!("a wrong password for {name:?} from {}", address);
         return again(StatusCode::UNAUTHORIZED, "The name or the password is wrong.");
     };
     app.live.attempts.lock().right(&tried);
@@ -79,7 +81,7 @@ async fn login(
     let expires = now.checked_add(SESSION_FOR).unwrap_or(now);
     let (hash, name) = (token.hash(), account.name.clone());
     app.registry.begin_session(Session { token: hash, account: name, created: now, expires }).await;
-    app.desk.changed(&account.name, None, format!("logged in from {}", address.ip()));
+    app.desk.changed(&account.name, None, format!("logged in from {}", address));
     let cookie = cookie(&app, session_cookie(&app), token.as_str().to_owned(), "/".to_owned());
     (cookies.add(cookie), Redirect::to(then)).into_response()
 }
@@ -172,13 +174,15 @@ async fn enrol_page() -> Response {
 
 async fn enrol(
     State(app): State<App>,
-    Extension(From(address)): Extension<From>,
+    Extension(from): Extension<From>,
     Extension(fields): Extension<Fields>,
+    headers: HeaderMap,
     cookies: CookieJar,
 ) -> Response {
+    let address = browser(&app, from, &headers);
     let again =
         |status: StatusCode, wrong: &str| (status, page(&EnrolPage { wrong })).into_response();
-    let tried = [format!("code from {}", address.ip())];
+    let tried = [format!("code from {}", address)];
     let now = Timestamp::now();
     if let Some(wait) = app.live.attempts.lock().wait(&tried, now) {
         let text = format!("Too many wrong codes. Wait {} s and try again.", wait.as_secs() + 1);
@@ -226,6 +230,13 @@ pub(super) async fn hashing<T: Send + 'static>(
 ) -> T {
     let _place = app.live.hashing.acquire().await.expect("it is never closed");
     tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
+}
+
+/// Where a browser is: the proxy that ends TLS says for whom it asks, last of all that are named.
+fn browser(app: &App, From(address): From, headers: &HeaderMap) -> String {
+    let said = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| app.is_https);
+    let last = said.and_then(|value| value.to_str().ok()).and_then(|said| said.rsplit(',').next());
+    last.map_or_else(|| address.ip().to_string(), |last| last.trim().to_owned())
 }
 
 /// A page of ours, or the first one: nobody is sent elsewhere.

@@ -1,8 +1,8 @@
 //! Every page and every action: who may, who may not, and what a page may never have in it.
 
 use axum::http::{Method, StatusCode};
-use rooms_panel::records::{Account, EnrolledPanel, Listing, Role};
 use rooms_messages::RoomName;
+use rooms_panel::records::{Account, EnrolledPanel, Listing, Role};
 use rooms_panel::web::Door;
 
 use crate::support::{Browser, House, read};
@@ -44,7 +44,11 @@ async fn each_page_and_action_is_for_those_with_its_role_only() {
             house.post(&nobody, path, &[]).await.is(StatusCode::UNAUTHORIZED);
         } else {
             let answer = house.get(&nobody, path).await.is(StatusCode::SEE_OTHER);
-            assert!(answer.to.starts_with("/login?then=") || answer.to.starts_with("/enrol?then="), "{path}: {}", answer.to);
+            assert!(
+                answer.to.starts_with("/login?then=") || answer.to.starts_with("/enrol?then="),
+                "{path}: {}",
+                answer.to
+            );
         }
         for (role, browser) in &people {
             if least(*door).is_some_and(|least| *role < least) {
@@ -64,7 +68,11 @@ async fn each_page_and_action_is_for_those_with_its_role_only() {
                 ];
                 for (fields, headers) in refused {
                     let answer = house.send(browser, path, fields, headers).await;
-                    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} as {role}, {fields:?}, {headers:?}");
+                    assert_eq!(
+                        answer.status,
+                        StatusCode::FORBIDDEN,
+                        "{path} as {role}, {fields:?}, {headers:?}"
+                    );
                 }
             } else {
                 // A stream has no end, so it is not read.
@@ -122,11 +130,15 @@ async fn what_people_and_devices_say_is_text_on_every_page() {
     let mut pages: Vec<String> = house
         .doors
         .iter()
-        .filter(|(method, path, _)| *method == Method::GET && !path.contains("events") && !path.ends_with(".csv"))
+        .filter(|(method, path, _)| {
+            *method == Method::GET && !path.contains("events") && !path.ends_with(".csv")
+        })
         .map(|(_, path, _)| address(path))
         .collect();
     let coded = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
-    for more in ["connections?text=", "connections?room=", "connections?by=", "audit?text=", "audit?who="] {
+    for more in
+        ["connections?text=", "connections?room=", "connections?by=", "audit?text=", "audit?who="]
+    {
         pages.push(format!("/admin/{more}{coded}"));
     }
     pages.push("/admin/configuration/file?name=vienna.toml".to_owned());
@@ -141,9 +153,19 @@ async fn what_people_and_devices_say_is_text_on_every_page() {
         }
     }
     for page in [
-        "/admin", "/admin/rooms/vienna", "/admin/connections", "/admin/alerts", "/admin/help", "/admin/catalogue",
-        "/admin/catalogue/vienna", "/admin/permissions", "/admin/panels", "/admin/audit", "/admin/people",
-        "/admin/system", "/admin/configuration/file?name=vienna.toml",
+        "/admin",
+        "/admin/rooms/vienna",
+        "/admin/connections",
+        "/admin/alerts",
+        "/admin/help",
+        "/admin/catalogue",
+        "/admin/catalogue/vienna",
+        "/admin/permissions",
+        "/admin/panels",
+        "/admin/audit",
+        "/admin/people",
+        "/admin/system",
+        "/admin/configuration/file?name=vienna.toml",
     ] {
         assert!(with.contains(&page), "{page} does not show it; these do: {with:?}");
     }
@@ -157,7 +179,10 @@ async fn a_revoked_panel_is_closed_at_once() {
     let stream = house.open(&tablet, "/panel/vienna/events").await;
     house.get(&admin, "/admin/panels").await.says("Open");
     let token = panel.token.to_string();
-    house.post(&admin, "/admin/panels/revoke", &[("panel", &token)]).await.is(StatusCode::SEE_OTHER);
+    house
+        .post(&admin, "/admin/panels/revoke", &[("panel", &token)])
+        .await
+        .is(StatusCode::SEE_OTHER);
     read(stream).await.says("event: gone");
     let answer = house.get(&tablet, "/panel/vienna").await.is(StatusCode::SEE_OTHER);
     assert!(answer.to.starts_with("/enrol"), "{}", answer.to);

@@ -53,15 +53,29 @@ fn calls_are_found_by_what_people_call_the_rooms_and_page_by_page() {
         let mut seen = Vec::new();
         loop {
             let page = house.get(&viewer, &path).await.is(StatusCode::OK);
-            seen.extend((0..120).rev().filter(|id| page.text.contains(&format!("<td>person-{id}</td>"))));
-            let Some((_, link)) = page.text.split_once("class=\"button small\" href=\"/admin/connections?room=tejo") else { break };
+            seen.extend(
+                (0..120).rev().filter(|id| page.text.contains(&format!("<td>person-{id}</td>"))),
+            );
+            let Some((_, link)) =
+                page.text.split_once("class=\"button small\" href=\"/admin/connections?room=tejo")
+            else {
+                break;
+            };
             let link = link.split('"').next().unwrap().replace("&#38;", "&");
             path = format!("/admin/connections?room=tejo{link}");
         }
         assert_eq!(seen, (0..120).rev().filter(|id| id % 2 == 0).collect::<Vec<_>>());
         let none = house.get(&viewer, "/admin/connections?room=atlantis").await;
         none.says("No call is like that.").says("Connected");
-        for path in ["connections?before=x", "connections?from=tomorrow", "alerts?before=1", "help?before=.", "audit?until=0", "audit?answer=maybe", "audit?room=nowhere"] {
+        for path in [
+            "connections?before=x",
+            "connections?from=tomorrow",
+            "alerts?before=1",
+            "help?before=.",
+            "audit?until=0",
+            "audit?answer=maybe",
+            "audit?room=nowhere",
+        ] {
             house.get(&viewer, &format!("/admin/{path}")).await.is(StatusCode::BAD_REQUEST);
         }
     });
@@ -73,8 +87,12 @@ fn statements_in_searches_are_text() {
         let viewer = house.person(Role::Viewer).await;
         let records = [call(1, ago(1), "normal"), audit(2, ago(1), "connect vienna lisbon")];
         house.app.registry.store().write(&records).await.unwrap();
-        for text in ["%27%20OR%201%3D1%20--", "%25", "_", "%27%3B%20DROP%20TABLE%20call%3B%20--", "%5C"] {
-            for path in ["connections?room=", "connections?by=", "connections?reason=", "connections?text="] {
+        for text in
+            ["%27%20OR%201%3D1%20--", "%25", "_", "%27%3B%20DROP%20TABLE%20call%3B%20--", "%5C"]
+        {
+            for path in
+                ["connections?room=", "connections?by=", "connections?reason=", "connections?text="]
+            {
                 let page = house.get(&viewer, &format!("/admin/{path}{text}")).await;
                 page.is(StatusCode::OK).says("No call is like that.");
             }
@@ -103,13 +121,22 @@ fn a_report_says_how_much_and_what_failed() {
             until: None,
             muted_by: String::new(),
         });
-        let records = [call(2, noon(1), "normal"), call(4, noon(2), "normal"), call(6, noon(3), "busy"), alert];
+        let records = [
+            call(2, noon(1), "normal"),
+            call(4, noon(2), "normal"),
+            call(6, noon(3), "busy"),
+            alert,
+        ];
         house.app.registry.store().write(&records).await.unwrap();
         let days = "from=2026-03-01&until=2026-03-04";
         let page = house.get(&viewer, &format!("/admin/reports?{days}")).await.is(StatusCode::OK);
-        page.says("<svg").says("2026-03-01: 2.0").says("3, 1 failed").says("Lisbon, Tejo room – Vienna, Room 2.14");
+        page.says("<svg")
+            .says("2026-03-01: 2.0")
+            .says("3, 1 failed")
+            .says("Lisbon, Tejo room – Vienna, Room 2.14");
         let csv = async |table: &str| {
-            let answer = house.get(&viewer, &format!("/admin/reports.csv?{days}&table={table}")).await;
+            let answer =
+                house.get(&viewer, &format!("/admin/reports.csv?{days}&table={table}")).await;
             let answer = answer.is(StatusCode::OK);
             assert_eq!(answer.kind, "text/csv; charset=utf-8");
             answer.text
@@ -165,7 +192,9 @@ async fn without_a_database_what_is_so_now_is_still_there() {
         let page = house.get(&admin, path).await.is(StatusCode::OK).says(live);
         assert!(away(&page.text), "{path}: {}", page.text);
     }
-    for path in ["", "/catalogue", "/permissions", "/people", "/panels", "/system", "/configuration"] {
+    for path in
+        ["", "/catalogue", "/permissions", "/people", "/panels", "/system", "/configuration"]
+    {
         house.get(&admin, &format!("/admin{path}")).await.is(StatusCode::OK);
     }
     let before = house.app.registry.directory();

@@ -115,7 +115,9 @@ impl House {
         });
         let (router, doors) = app.pages();
         let house = Self { app, doors, router, wished, folder, bus };
-        house.until(|house| house.app.desk.look(|shown| shown.control == desk::Control::Fine)).await;
+        house
+            .until(|house| house.app.desk.look(|shown| shown.control == desk::Control::Fine))
+            .await;
         house
     }
 
@@ -139,7 +141,8 @@ impl House {
             self.app.registry.put_account(account).await.unwrap();
         }
         let expires = now + SignedDuration::from_hours(1);
-        let session = Session { token: token.hash(), account: name.to_owned(), created: now, expires };
+        let session =
+            Session { token: token.hash(), account: name.to_owned(), created: now, expires };
         self.app.registry.begin_session(session).await;
         Browser { cookie: format!("session={}", token.as_str()), csrf: token.csrf() }
     }
@@ -243,9 +246,12 @@ impl Browser {
 pub(crate) async fn read(response: Response) -> Answer {
     let header = |name| {
         let value = response.headers().get(name);
-        value.map(|value: &axum::http::HeaderValue| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        value
+            .map(|value: &axum::http::HeaderValue| value.to_str().unwrap().to_owned())
+            .unwrap_or_default()
     };
-    let (status, to, kind) = (response.status(), header(header::LOCATION), header(header::CONTENT_TYPE));
+    let (status, to, kind) =
+        (response.status(), header(header::LOCATION), header(header::CONTENT_TYPE));
     let body = tokio::time::timeout(PATIENCE, to_bytes(response.into_body(), usize::MAX));
     let text = String::from_utf8(body.await.expect("it ends").unwrap().into()).unwrap();
     Answer { status, to, kind, text }
@@ -268,7 +274,8 @@ impl Answer {
     #[track_caller]
     pub(crate) fn field(&self, name: &str) -> String {
         let begin = format!("name=\"{name}\" value=\"");
-        let (_, rest) = self.text.split_once(&begin).unwrap_or_else(|| panic!("no {name} in {}", self.text));
+        let (_, rest) =
+            self.text.split_once(&begin).unwrap_or_else(|| panic!("no {name} in {}", self.text));
         rest.split('"').next().unwrap().to_owned()
     }
 }

@@ -30,7 +30,10 @@ fn the_demonstration_says_where_everything_is_and_leaves_nothing_behind() {
     let address = page.strip_prefix("http://").and_then(|rest| rest.strip_suffix("/demo"));
     let address = address.expect("an address").parse().expect("an address");
     let (status, text) = http::get(address, "/demo");
-    assert!(status == 200 && text.contains("/panel/vienna") && text.contains("/panel/lisbon"), "{text}");
+    assert!(
+        status == 200 && text.contains("/panel/vienna") && text.contains("/panel/lisbon"),
+        "{text}"
+    );
     assert!(said("The administration").contains("password"));
     let bus = said("The bus").strip_prefix("telnet ").expect("a command").replace(' ', ":");
     let mut person = Telnet::connect(bus.parse().expect("an address"));
