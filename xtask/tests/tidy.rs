@@ -111,6 +111,10 @@ fn the_walls_between_crates_stand() {
         ("apps/rooms-drivers", &["tokio", "linebus-", "rooms-links"][..]),
         ("apps/rooms-links", &["tokio", "linebus-", "rooms-drivers"][..]),
         ("apps/rooms-files", &["tokio", "linebus-", "rooms-links", "clap"][..]),
+        (
+            "apps/rooms-panel",
+            &["linebus-broker", "linebus-server", "linebus-protocol", "rooms-drivers", "clap"],
+        ),
         ("apps/rooms", &["linebus-broker", "linebus-server", "linebus-protocol"][..]),
     ] {
         let dependencies = dependencies(&format!("{krate}/Cargo.toml"));

@@ -3,87 +3,111 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-/// What was measured.
+/// One figure.
 #[derive(Debug)]
-pub(crate) struct Figures {
-    pub(crate) rooms: usize,
-    pub(crate) devices: usize,
-    pub(crate) online_after: Duration,
-    pub(crate) idle_percent: f64,
-    pub(crate) watched: Duration,
-    pub(crate) resident: u64,
-    /// Sorted.
-    pub(crate) presses: Vec<Duration>,
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) measured: String,
+    /// What is required; a figure that stands for itself has nothing.
+    pub(crate) most: String,
+    pub(crate) is_right: bool,
 }
 
-const ONLINE_AFTER_MAX: Duration = Duration::from_secs(10);
-const IDLE_PERCENT_MAX: f64 = 2.0;
-const RESIDENT_MAX: u64 = 150 << 20;
-const PRESS_P99_MAX: Duration = Duration::from_millis(5);
+/// Figures of one thing, with how they were measured.
+#[derive(Debug)]
+pub(crate) struct Section {
+    pub(crate) title: &'static str,
+    pub(crate) about: String,
+    pub(crate) rows: Vec<Row>,
+}
 
-impl Figures {
-    fn press(&self, percent: usize) -> Duration {
-        let last = self.presses.len().saturating_sub(1);
-        self.presses.get(last * percent / 100).copied().unwrap_or_default()
+impl Row {
+    /// A time that has to be below another.
+    pub(crate) fn time(what: impl Into<String>, measured: Duration, most: Duration) -> Self {
+        let is_right = measured < most;
+        Self { what: what.into(), measured: time(measured), most: time(most), is_right }
     }
 
-    /// What, how much, how much at most, whether it is as required.
-    fn rows(&self) -> [(String, String, String, bool); 4] {
-        let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
-        let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
-        [
-            (
-                format!("start until all {} devices are online", self.devices),
-                format!("{:.2} s", self.online_after.as_secs_f64()),
-                format!("{} s", ONLINE_AFTER_MAX.as_secs()),
-                self.online_after < ONLINE_AFTER_MAX,
-            ),
-            (
-                format!("processor, while nobody wishes anything ({} s)", self.watched.as_secs()),
-                format!("{:.2} % of a core", self.idle_percent),
-                format!("{IDLE_PERCENT_MAX} %"),
-                self.idle_percent < IDLE_PERCENT_MAX,
-            ),
-            (
-                "resident memory".to_owned(),
-                mib(self.resident),
-                mib(RESIDENT_MAX),
-                self.resident < RESIDENT_MAX,
-            ),
-            (
-                format!(
-                    "press on the bus until its bytes are at the device, p99 of {} (p50 {}, longest {})",
-                    self.presses.len(),
-                    ms(self.press(50)),
-                    ms(self.press(100))
-                ),
-                ms(self.press(99)),
-                ms(PRESS_P99_MAX),
-                self.press(99) < PRESS_P99_MAX,
-            ),
-        ]
+    /// A time out of many.
+    pub(crate) fn times(what: &str, times: &Times, most: Duration) -> Self {
+        let (count, half, longest) =
+            (times.0.len(), time(times.percent(50)), time(times.percent(100)));
+        let what = format!("{what}, p99 of {count} (p50 {half}, longest {longest})");
+        Self::time(what, times.percent(99), most)
     }
 
-    pub(crate) fn are_as_required(&self) -> bool {
-        self.rows().iter().all(|(.., is_right)| *is_right)
+    /// Memory that has to be below another.
+    pub(crate) fn memory(what: &str, measured: u64, most: u64) -> Self {
+        let is_right = measured < most;
+        Self { what: what.to_owned(), measured: mib(measured), most: mib(most), is_right }
     }
 
-    pub(crate) fn page(&self) -> String {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut page = format!(
-            "# How much the rooms cost\n\n\
-             `rooms devices` with {} rooms of six devices each, which `rooms simulate` plays on the same machine of {cores} cores\n\
-             at the speed of the world, and one room more whose projector is the clock. Measured on {} by\n\
-             `cargo xtask bench-rooms`, which writes this page.\n\n\
-             | what | measured | at most | |\n|---|---|---|---|\n",
-            self.rooms,
-            jiff::Timestamp::now().strftime("%Y-%m-%d"),
-        );
-        for (what, measured, most, is_right) in self.rows() {
-            let judged = if is_right { "as required" } else { "**not as required**" };
+    /// A share of a core that has to be below another.
+    pub(crate) fn share(what: String, percent: f64, most: f64) -> Self {
+        let is_right = percent < most;
+        Self {
+            what,
+            measured: format!("{percent:.2} % of a core"),
+            most: format!("{most} %"),
+            is_right,
+        }
+    }
+}
+
+/// Times of the same thing, sorted.
+#[derive(Debug)]
+pub(crate) struct Times(Vec<Duration>);
+
+impl Times {
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        Self(times)
+    }
+
+    fn percent(&self, percent: usize) -> Duration {
+        let last = self.0.len().saturating_sub(1);
+        self.0.get(last * percent / 100).copied().unwrap_or_default()
+    }
+}
+
+/// Whether every figure is as required.
+pub(crate) fn are_as_required(sections: &[Section]) -> bool {
+    sections.iter().flat_map(|section| &section.rows).all(|row| row.is_right)
+}
+
+/// The page.
+pub(crate) fn page(sections: &[Section]) -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d");
+    let mut page = format!(
+        "# How much the rooms cost\n\n\
+         Measured on {today}, on a machine of {cores} cores that also plays everything else, by `cargo xtask bench-rooms`,\n\
+         which writes this page.\n"
+    );
+    for Section { title, about, rows } in sections {
+        let head = "| what | measured | at most | |\n|---|---|---|---|";
+        let written = writeln!(page, "\n## {title}\n\n{about}\n\n{head}");
+        written.expect("strings take everything");
+        for Row { what, measured, most, is_right } in rows {
+            let judged = match (most.as_str(), is_right) {
+                ("", _) => "",
+                (_, true) => "as required",
+                (_, false) => "**not as required**",
+            };
             let written = writeln!(page, "| {what} | {measured} | {most} | {judged} |");
             written.expect("strings take everything");
         }
-        page
     }
+    page
+}
+
+fn time(time: Duration) -> String {
+    match time.as_secs_f64() {
+        seconds if seconds >= 2.0 => format!("{seconds:.1} s"),
+        seconds => format!("{:.2} ms", seconds * 1e3),
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20))
 }

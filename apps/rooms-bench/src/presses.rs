@@ -7,19 +7,20 @@ use anyhow::Context;
 use linebus_client::blocking::{Client, Events};
 
 use crate::folder::OURS;
+use crate::page::Times;
 use crate::programs::heard;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// People don't press faster.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// One after the other, each when the one before is done. Sorted.
+/// One after the other, each when the one before is done.
 pub(crate) fn measure(
     client: &Client,
     events: &mut Events,
     blanked: &Receiver<Instant>,
     count: usize,
-) -> anyhow::Result<Vec<Duration>> {
+) -> anyhow::Result<Times> {
     let mut times = Vec::with_capacity(count);
     for number in 0..count {
         std::thread::sleep(PAUSE);
@@ -31,6 +32,5 @@ pub(crate) fn measure(
         let done = format!("done id=p{number} ");
         while !heard(events, Instant::now() + PATIENCE)?.starts_with(&done) {}
     }
-    times.sort();
-    Ok(times)
+    Ok(Times::new(times))
 }

@@ -37,6 +37,12 @@ impl Program {
         }
     }
 
+    /// What it said after these words.
+    pub(crate) fn after(&self, words: &str) -> anyhow::Result<&str> {
+        let said = self.said.iter().find_map(|line| line.strip_prefix(words));
+        said.with_context(|| format!("{words:?} was not said, but {:?}", self.said))
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

@@ -131,15 +131,52 @@ impl Rooms {
 /// # Errors
 /// Every mistake, in the order of files and lines, warnings among them.
 pub fn read(folder: &Path) -> Result<(Rooms, Vec<Mistake>), Vec<Mistake>> {
+    read_with(folder, None)
+}
+
+/// A file as it would be.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// Its name in the folder.
+    pub name: &'a str,
+    /// What would stand in it; none if it would be gone.
+    pub text: Option<&'a str>,
+}
+
+/// Reads a folder as if one of its files were another. Nothing is written.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_as_if(folder: &Path, draft: Draft<'_>) -> Result<(Rooms, Vec<Mistake>), Vec<Mistake>> {
+    read_with(folder, Some(draft))
+}
+
+fn read_with(
+    folder: &Path,
+    draft: Option<Draft<'_>>,
+) -> Result<(Rooms, Vec<Mistake>), Vec<Mistake>> {
     let mut found = Found::default();
-    match files(folder) {
+    let drafted = draft.map(|draft| (folder.join(draft.name), draft.text));
+    let files = files(folder).map(|mut files| {
+        if let Some((file, text)) = &drafted {
+            files.retain(|known| known != file);
+            files.extend(text.map(|_| file.clone()));
+            files.sort();
+        }
+        files
+    });
+    match files {
         Ok(files) if files.is_empty() => {
             let text = "no room file is there: each room has one, such as vienna.toml";
             found.mistakes.push(Mistake::of_file(folder, text.to_owned()));
         }
         Ok(files) => {
             for file in files {
-                match std::fs::read_to_string(&file) {
+                let text = match &drafted {
+                    Some((name, Some(text))) if *name == file => Ok((*text).to_owned()),
+                    _ => std::fs::read_to_string(&file),
+                };
+                match text {
                     Ok(text) => read_file(&file, &text, folder, &mut found),
                     Err(error) => {
                         let text = format!("can't be read: {error}");

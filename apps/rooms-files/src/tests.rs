@@ -173,3 +173,23 @@ fn numbers_end_at_their_limits() {
         }
     }
 }
+
+#[test]
+fn a_folder_is_read_as_if_a_file_were_another() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rooms/example");
+    let city = |name, text| -> Result<Vec<String>, Vec<Mistake>> {
+        let (rooms, _) = read_as_if(&folder, Draft { name, text })?;
+        Ok(rooms.iter().map(|room| room.city.clone()).collect())
+    };
+    let text = std::fs::read_to_string(folder.join("room-a.toml")).expect("it is there");
+    let changed = text.replace("\"Vienna\"", "\"Wien\"");
+    assert_eq!(
+        city("room-a.toml", Some(&changed)),
+        Ok(vec!["Wien".to_owned(), "Lisbon".to_owned()])
+    );
+    assert_eq!(city("room-a.toml", None), Ok(vec!["Lisbon".to_owned()]));
+    let twice = city("room-c.toml", Some(&text)).expect_err("the room is there twice");
+    assert!(twice.iter().any(|mistake| mistake.file.ends_with("room-c.toml")), "{twice:?}");
+    let mistakes = city("room-a.toml", Some("[room\n")).expect_err("no TOML");
+    assert_eq!((mistakes.len(), mistakes[0].line), (1, 1));
+}

@@ -49,7 +49,8 @@ impl Catalogue<'_> {
         let mut titles = [listed, filed].into_iter().flatten().filter(|title| !title.is_empty());
         let title = titles.next().unwrap_or_default();
         let city = self.city(room);
-        let rest = title.strip_prefix(city.as_str()).map(|rest| rest.trim_start_matches([',', ' ']));
+        let rest =
+            title.strip_prefix(city.as_str()).map(|rest| rest.trim_start_matches([',', ' ']));
         rest.unwrap_or(title).to_owned()
     }
 
@@ -74,8 +75,12 @@ impl Catalogue<'_> {
     #[must_use]
     pub fn rooms(&self) -> Vec<&RoomName> {
         let listed = self.directory.listings.keys();
-        let mut rooms: Vec<_> =
-            self.house.rooms.keys().chain(listed.filter(|r| !self.house.rooms.contains_key(*r))).collect();
+        let mut rooms: Vec<_> = self
+            .house
+            .rooms
+            .keys()
+            .chain(listed.filter(|r| !self.house.rooms.contains_key(*r)))
+            .collect();
         rooms.sort_by_cached_key(|room| {
             let position = self.directory.listings.get(*room).map_or(0, |listing| listing.position);
             (position, self.city(room).to_lowercase(), self.title(room), room.as_str())
@@ -94,10 +99,9 @@ impl Catalogue<'_> {
     #[must_use]
     pub fn permission(&self, from: &RoomName, to: &RoomName, now: Timestamp) -> Permission {
         let now = now.to_zoned_datetime(self.zone(from));
-        let fits = |room: &RoomName, asked: &Option<RoomName>| asked.as_ref().is_none_or(|r| r == room);
         let mut permission = Permission::Never;
         for grant in self.directory.grants.values() {
-            if fits(from, &grant.from) && fits(to, &grant.to) {
+            if grant.concerns(from, to) {
                 if grant.holds_at(&now) {
                     return Permission::Now;
                 }
@@ -109,18 +113,26 @@ impl Catalogue<'_> {
 }
 
 impl Grant {
+    /// Whether it is of these rooms, at some time.
+    #[must_use]
+    pub fn concerns(&self, from: &RoomName, to: &RoomName) -> bool {
+        let fits =
+            |room: &RoomName, asked: &Option<RoomName>| asked.as_ref().is_none_or(|r| r == room);
+        fits(from, &self.from) && fits(to, &self.to)
+    }
+
     /// Whether it holds at this time of the caller's day.
     #[must_use]
     pub fn holds_at(&self, now: &ZonedDateTime) -> bool {
-        let minute = u16::from(now.hour().unsigned_abs()) * 60 + u16::from(now.minute().unsigned_abs());
+        let minute =
+            u16::from(now.hour().unsigned_abs()) * 60 + u16::from(now.minute().unsigned_abs());
         let day = now.weekday().to_monday_zero_offset();
         let on = |day: i8| self.days & (1 << day) != 0;
         if self.from_minute < self.to_minute {
             return on(day) && (self.from_minute..self.to_minute).contains(&minute);
         }
         // Past midnight it is still the day on which it began.
-        on(day) && minute >= self.from_minute
-            || on((day + 6) % 7) && minute < self.to_minute
+        on(day) && minute >= self.from_minute || on((day + 6) % 7) && minute < self.to_minute
     }
 
     /// When it holds, in words.

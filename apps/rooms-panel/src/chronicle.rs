@@ -54,7 +54,7 @@ impl Chronicle {
     }
 
     /// Somebody wished something: what stands in the audit.
-    pub fn wish(&mut self, request: &Request, line: &str, who: &str, now: Timestamp) -> Option<Record> {
+    pub fn wish(&mut self, request: &Request, who: &str, now: Timestamp) -> Option<Record> {
         // It changes nothing, and comes from every program at its start.
         if matches!(request.wish, Wish::Give { .. }) {
             return None;
@@ -64,7 +64,8 @@ impl Chronicle {
             at: now,
             who: who.to_owned(),
             room: request.wish.room().cloned(),
-            what: line.to_owned(),
+            // Without the keys that every wish has.
+            what: Request::from(request.wish.clone()).to_line().unwrap_or_default(),
             answer: String::new(),
             reason: String::new(),
             answered: None,
@@ -81,7 +82,13 @@ impl Chronicle {
     }
 
     /// Something was changed in the administration.
-    pub fn changed(&mut self, who: &str, room: Option<&RoomName>, what: String, now: Timestamp) -> Record {
+    pub fn changed(
+        &mut self,
+        who: &str,
+        room: Option<&RoomName>,
+        what: String,
+        now: Timestamp,
+    ) -> Record {
         self.decided(who, room, what, ("done", ""), now)
     }
 
@@ -201,6 +208,11 @@ impl Chronicle {
         records
     }
 
+    /// The alerts that are not over.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.alerts.values()
+    }
+
     /// Somebody has seen an alert and wants to hear no more of it.
     pub fn mute(&mut self, id: i64, by: &str) -> Option<Record> {
         let alert = self.alerts.values_mut().find(|alert| alert.id == id)?;
@@ -215,7 +227,13 @@ impl Chronicle {
         Some(Record::Audit(audit.clone()))
     }
 
-    fn last_answer(&mut self, id: &Id, answer: &str, reason: String, now: Timestamp) -> Option<Record> {
+    fn last_answer(
+        &mut self,
+        id: &Id,
+        answer: &str,
+        reason: String,
+        now: Timestamp,
+    ) -> Option<Record> {
         let record = self.answer(id, answer, reason, now);
         self.wishes.remove(id);
         record
@@ -341,3 +359,6 @@ fn why(reason: &str, text: Option<&Text>) -> String {
         None => reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use linebus_client::{Client, Event, Events};
 use parking_lot::{Mutex, RwLock};
 use rooms_messages::{
-    DeviceName, FACTS, FRAMES, Fact, Frame, Id, Reason, Report, Request, RoomName, Snapshot, Text, WISHES, Wish,
+    DeviceName, FACTS, FRAMES, Fact, Frame, Id, Reason, Report, Request, RoomName, Snapshot, Text,
+    WISHES, Wish,
 };
 use tokio::sync::{broadcast, oneshot};
 
@@ -17,7 +18,7 @@ use crate::chronicle::Chronicle;
 use crate::history::Writer;
 use crate::house::{Changed, Heard, House};
 use crate::notices::{Notices, Said};
-use crate::records::Record;
+use crate::records::{Alert, Record};
 
 /// `alive` comes every 5 seconds; after so long there is no control system.
 const SILENCE_MAX: SignedDuration = SignedDuration::from_secs(12);
@@ -27,8 +28,8 @@ const ANSWER_WITHIN: SignedDuration = SignedDuration::from_secs(3);
 const EXPIRES_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// An accepted wish is known for so long, so that its failure is told to who wished it.
 const ANSWER_KNOWN: SignedDuration = SignedDuration::from_mins(3);
-/// After asking for everything, so long until it is asked again.
-const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
+/// After asking for everything, so long until it is asked again, if it has not come.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(2);
 /// Frames of each device that are kept.
 const FRAMES_MAX: usize = 200;
 /// Changes that a slow page may not have taken yet; beyond, it draws itself anew.
@@ -162,15 +163,17 @@ impl Desk {
         }
         let waiting = Waiting { room, called, sent: now, is_accepted: false, tell: Some(tell) };
         self.waiting.lock().insert(id.clone(), waiting);
-        match self.client.try_send(WISHES, &line) {
-            Ok(true) => {}
-            Ok(false) | Err(_) => {
-                self.waiting.lock().remove(&id);
-                return Err(Control::NoBus(now));
-            }
-        }
-        let record = self.chronicle.lock().wish(&request, &line, who, now);
+        // Written before it is sent: the answer may come at once.
+        let record = self.chronicle.lock().wish(&request, who, now);
         record.into_iter().for_each(|record| self.writer.record(record));
+        if !matches!(self.client.try_send(WISHES, &line), Ok(true)) {
+            self.waiting.lock().remove(&id);
+            let text = Some(Text::clean("there is no bus"));
+            let unsent = Fact::Refused { id: Some(id), reason: Reason::Offline, with: None, text };
+            let record = self.chronicle.lock().hear(&unsent, now);
+            record.into_iter().for_each(|record| self.writer.record(record));
+            return Err(Control::NoBus(now));
+        }
         Ok(answer)
     }
 
@@ -189,6 +192,12 @@ impl Desk {
     pub fn changed(&self, who: &str, room: Option<&RoomName>, what: String) {
         let record = self.chronicle.lock().changed(who, room, what, Timestamp::now());
         self.writer.record(record);
+    }
+
+    /// The alerts that are not over, as the history has them.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.chronicle.lock().alerts().cloned().collect()
     }
 
     /// Somebody has seen an alert; false if it is over.
@@ -234,6 +243,7 @@ impl Desk {
                     Some(Event::Reconnected { .. }) => {
                         tracing::info!("the bus is back");
                         heard_at = Timestamp::now();
+                        self.shown.write().house.miss();
                         self.control(Control::Starting);
                         asked_at = None;
                         self.ask(&mut asked_at);
@@ -245,7 +255,7 @@ impl Desk {
                 _ = tick.tick() => {
                     let now = Timestamp::now();
                     self.tick(now, heard_at);
-                    if asked_at.is_some() && !self.shown.read().house.is_known {
+                    if !self.shown.read().house.is_current {
                         self.ask(&mut asked_at);
                     }
                 }
@@ -287,7 +297,7 @@ impl Desk {
         if changed == Changed::All {
             records.extend(self.chronicle.lock().compare(&shown.house, now));
         }
-        if shown.house.is_known && !is_gap && shown.control != Control::Fine {
+        if shown.house.is_current && shown.control != Control::Fine {
             shown.control = Control::Fine;
             changed = Changed::All;
         }
@@ -367,7 +377,7 @@ impl Desk {
             (Some(by), None) => by.to_owned(),
             (None, user) => format!("bus: {}", user.unwrap_or("-")),
         };
-        let record = self.chronicle.lock().wish(&request, line, &who, Timestamp::now());
+        let record = self.chronicle.lock().wish(&request, &who, Timestamp::now());
         record.into_iter().for_each(|record| self.writer.record(record));
     }
 

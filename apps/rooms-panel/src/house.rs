@@ -23,6 +23,8 @@ pub struct House {
     pub links: BTreeMap<(RoomName, RoomName), Link>,
     /// Whether all there is has been heard once.
     pub is_known: bool,
+    /// Whether nothing was missed since.
+    pub is_current: bool,
     last: Option<(Epoch, u64)>,
     /// The facts after the first mark of a snapshot, and how many there were.
     gathering: Option<(Box<House>, u32)>,
@@ -163,7 +165,7 @@ impl House {
     pub fn hear(&mut self, report: &Report, now: Timestamp) -> Heard {
         let is_gap = self.is_gap(report);
         if is_gap {
-            self.gathering = None;
+            self.miss();
         }
         let changed = match (&report.fact, &mut self.gathering) {
             (Fact::Everything(Everything::Begin), _) => {
@@ -173,11 +175,14 @@ impl House {
             (Fact::Everything(Everything::End { lines }), gathered) => match gathered.take() {
                 Some((mut all, heard)) if heard == *lines => {
                     all.keep_times(self);
-                    (all.is_known, all.last) = (true, self.last);
+                    (all.is_known, all.is_current, all.last) = (true, true, self.last);
                     *self = *all;
                     Changed::All
                 }
-                _ => return Heard { changed: Changed::Nothing, is_gap: true },
+                _ => {
+                    self.miss();
+                    return Heard { changed: Changed::Nothing, is_gap: true };
+                }
             },
             (fact, Some((all, heard))) => {
                 *heard += 1;
@@ -187,6 +192,12 @@ impl House {
             (fact, None) => self.apply(fact, report.at.unwrap_or(now), now),
         };
         Heard { changed, is_gap }
+    }
+
+    /// Something may have been missed: only a whole snapshot makes it good.
+    pub fn miss(&mut self) {
+        self.gathering = None;
+        self.is_current = false;
     }
 
     /// Whether the facts that come are those of a snapshot.
@@ -382,8 +393,9 @@ mod tests {
     #[test]
     fn a_gap_and_another_sender_are_noticed() {
         let mut house = known();
-        assert!(!hear(&mut house, "alive seq=5 epoch=a").is_gap);
+        assert!(!hear(&mut house, "alive seq=5 epoch=a").is_gap && house.is_current);
         assert!(hear(&mut house, "alive seq=7 epoch=a").is_gap);
+        assert!(!house.is_current && house.is_known);
         assert!(!hear(&mut house, "alive seq=8 epoch=a").is_gap);
         assert!(hear(&mut house, "alive seq=9 epoch=b").is_gap);
         assert!(!hear(&mut house, "alive").is_gap, "a bare line is for people");

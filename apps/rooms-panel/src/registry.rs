@@ -113,7 +113,11 @@ impl Registry {
     ///
     /// # Errors
     /// The database does not answer; here they are over nevertheless.
-    pub async fn end_sessions(&self, account: &str, but: Option<TokenHash>) -> Result<(), StoreError> {
+    pub async fn end_sessions(
+        &self,
+        account: &str,
+        but: Option<TokenHash>,
+    ) -> Result<(), StoreError> {
         let of = |session: &Session| session.account == account && Some(session.token) != but;
         let directory = self.directory();
         self.change(|directory| directory.sessions.retain(|_, session| !of(session)));

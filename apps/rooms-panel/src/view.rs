@@ -24,6 +24,9 @@ use crate::notices::Said;
 use crate::records::Directory;
 use words::{ended, refused};
 
+#[cfg(test)]
+mod tests;
+
 /// What somebody looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
@@ -213,7 +216,12 @@ impl<'a> Look<'a> {
 
     fn to_start(&self) -> String {
         let Some(room) = self.known() else { return String::new() };
-        let names = [("projector", "projector"), ("display", "screen"), ("lights", "lights"), ("codec", "connection")];
+        let names = [
+            ("projector", "projector"),
+            ("display", "screen"),
+            ("lights", "lights"),
+            ("codec", "connection"),
+        ];
         let there = names.into_iter().filter(|(role, _)| room.of_role(role).is_some());
         let mut there: Vec<_> = there.map(|(_, name)| name).collect();
         match there.pop() {
@@ -250,14 +258,15 @@ impl<'a> Look<'a> {
             return Mark::new(Shape::Bar, "bad", "Control offline".to_owned());
         }
         let catalogue = self.catalogue();
-        if let Some((_, _, link)) = self.shown.house.link_of(self.room) {
+        if let Some((_, far, link)) = self.shown.house.link_of(self.room) {
             let city = self.other().map(|other| catalogue.city(other)).unwrap_or_default();
             return match link.phase {
-                Phase::Connected => {
-                    Mark::new(Shape::Dot, "good", format!("Connected to {city}"))
-                }
+                Phase::Connected => Mark::new(Shape::Dot, "good", format!("Connected to {city}")),
                 Phase::Recovering => Mark::new(Shape::Ring, "warn", format!("Checking {city}")),
                 Phase::Disconnecting => Mark::new(Shape::Ring, "warn", "Ending".to_owned()),
+                _ if far == self.room => {
+                    Mark::new(Shape::Ring, "accent", format!("{city} is calling"))
+                }
                 _ => Mark::new(Shape::Ring, "accent", format!("Calling {city}")),
             };
         }
@@ -280,9 +289,10 @@ impl<'a> Look<'a> {
         let in_call = self.other().is_some();
         let goes_on = if in_call { " Your call continues." } else { "" };
         match self.shown.control {
-            Control::Fine => self.known().is_none().then(|| {
-                "This room is not known to the control system. Call support.".to_owned()
-            }),
+            Control::Fine => self
+                .known()
+                .is_none()
+                .then(|| "This room is not known to the control system. Call support.".to_owned()),
             Control::Starting => Some(format!("Connecting to the control system …{goes_on}")),
             Control::Silent(since) => Some(format!(
                 "The control system is offline since {}; buttons are off.{goes_on}",

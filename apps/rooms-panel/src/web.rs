@@ -71,6 +71,8 @@ pub struct Parts {
 struct Live {
     attempts: Mutex<Attempts>,
     hashing: Semaphore,
+    /// Held by who looks before changing what others may change too: accounts and room files.
+    changing: tokio::sync::Mutex<()>,
     /// How many pages of each enrolled panel are open.
     open: Mutex<HashMap<TokenHash, usize>>,
 }
@@ -82,6 +84,7 @@ impl App {
         let live = Live {
             attempts: Mutex::default(),
             hashing: Semaphore::new(HASHED_AT_ONCE),
+            changing: tokio::sync::Mutex::default(),
             open: Mutex::default(),
         };
         Self { parts: Arc::new(parts), live: Arc::new(live) }
@@ -134,7 +137,13 @@ impl Pages {
         self.add(Method::POST, path, door, post(handler))
     }
 
-    fn add(mut self, method: Method, path: &'static str, door: Door, page: MethodRouter<App>) -> Self {
+    fn add(
+        mut self,
+        method: Method,
+        path: &'static str,
+        door: Door,
+        page: MethodRouter<App>,
+    ) -> Self {
         let guard = from_fn_with_state((self.app.clone(), door), door::guard);
         self.router = self.router.route(path, page.layer(guard));
         self.doors.push((method, path, door));
@@ -164,7 +173,8 @@ connect-src 'self'; frame-src 'self'; frame-ancestors 'self'; form-action 'self'
 
 /// A page of one sentence.
 fn refusal(status: StatusCode, text: &str) -> Response {
-    (status, page(&Sentence { title: status.canonical_reason().unwrap_or("Sorry"), text })).into_response()
+    (status, page(&Sentence { title: status.canonical_reason().unwrap_or("Sorry"), text }))
+        .into_response()
 }
 
 #[derive(Template)]

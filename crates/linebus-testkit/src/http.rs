@@ -15,6 +15,13 @@ pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
 /// connection just ends.
 #[must_use]
 pub fn request(address: SocketAddr, bytes: &[u8]) -> Option<(u16, String)> {
+    let (status, _, text) = exchange(address, bytes)?;
+    Some((status, text))
+}
+
+/// The same with the head.
+#[must_use]
+pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Option<(u16, String, String)> {
     let mut socket = TcpStream::connect(address).expect("it listens");
     // It may have answered and closed before it has read everything.
     let _ = socket.write_all(bytes);
@@ -24,7 +31,7 @@ pub fn request(address: SocketAddr, bytes: &[u8]) -> Option<(u16, String)> {
     let answer = String::from_utf8(answer).expect("answers are text");
     let (head, text) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().expect("a status is a number");
-    Some((status, text.to_owned()))
+    Some((status, head.to_owned(), text.to_owned()))
 }
 
 /// All series that a server shows, with their values.

@@ -1,8 +1,8 @@
 //! Passwords: argon2id, so that a stolen table is slow to guess.
 
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 
 use super::token::random_bytes;
 

@@ -177,7 +177,8 @@ impl Look<'_> {
                 Some(sheet)
             }
             Kind::Stop => {
-                let mut sheet = Sheet::new(kind, "Stop the room?", plain("Switches everything off"));
+                let mut sheet =
+                    Sheet::new(kind, "Stop the room?", plain("Switches everything off"));
                 sheet.in_call_with = self.other().map(|other| self.catalogue().city(other));
                 Some(sheet)
             }

@@ -78,9 +78,8 @@ impl Look<'_> {
         if words.text == "On" {
             let shared = room.of_role("codec").and_then(|(_, codec)| codec.key("share"));
             let other = self.other().filter(|_| shared == Some("on"));
-            let whom = other.map_or("here".to_owned(), |other| {
-                format!("to {}", self.catalogue().city(other))
-            });
+            let whom = other
+                .map_or("here".to_owned(), |other| format!("to {}", self.catalogue().city(other)));
             words.text = format!("On, shown {whom}");
         }
         let mut tile = Tile::new("document-camera", "document-camera", "Doc camera", words);
@@ -98,7 +97,8 @@ impl Look<'_> {
     fn camera(&self, room: &Room, zone: &TimeZone) -> Option<Tile> {
         let (_, device) = room.of_role("camera")?;
         let mut words = Words::of_power(device, self.now, zone);
-        if let Some(view) = view_of(device).filter(|_| words.text == "On" || words.text == "Ready") {
+        if let Some(view) = view_of(device).filter(|_| words.text == "On" || words.text == "Ready")
+        {
             words.text = view;
         }
         Some(self.opening(Tile::new("camera", "camera", "Camera", words), "camera"))
@@ -129,9 +129,9 @@ impl Look<'_> {
         let (_, device) = room.of_role("screen")?;
         let words = Words::of_absence(device, zone).unwrap_or_else(|| {
             // Nobody reports where it is: what was sent is all there is to say.
-            let sent = device.key("sent").map_or("Up or down".to_owned(), |sent| {
-                format!("Sent {}", sent.replace('-', " "))
-            });
+            let sent = device
+                .key("sent")
+                .map_or("Up or down".to_owned(), |sent| format!("Sent {}", sent.replace('-', " ")));
             Words::new(super::words::Shape::Ring, "soft", sent)
         });
         Some(self.opening(Tile::new("screen", "screen", "Screen", words), "screen"))
@@ -208,9 +208,9 @@ pub(super) fn loud(room: &Room) -> Option<&Device> {
 
 /// The device whose microphones can be muted.
 fn muted(room: &Room) -> Option<(&DeviceName, &Device)> {
-    ["microphone", "codec"].into_iter().find_map(|role| {
-        room.of_role(role).filter(|(_, device)| device.key("mute").is_some())
-    })
+    ["microphone", "codec"]
+        .into_iter()
+        .find_map(|role| room.of_role(role).filter(|(_, device)| device.key("mute").is_some()))
 }
 
 /// `hdmi1` as people write it.

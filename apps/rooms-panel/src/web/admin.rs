@@ -1,17 +1,33 @@
 //! The administration: what every page of it has, and which there are.
 
+mod alerts;
+mod audit;
+mod catalogue;
+mod configuration;
+mod connections;
+mod help;
+mod list;
 mod overview;
+mod panels;
+mod people;
+mod permissions;
+mod reports;
 mod room;
+mod system;
+mod table;
 
 use std::fmt::Display;
 
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use rooms_messages::RoomName;
 
 use super::door::{Door, Visitor};
-use super::{App, Pages, stream};
+use super::fields::Fields;
+use super::panel::known;
+use super::{App, Pages, refusal, stream};
 use crate::catalogue::Catalogue;
 use crate::desk::{Control, Shown};
 use crate::records::Role;
@@ -19,7 +35,9 @@ use crate::view::hour;
 
 pub(super) fn pages(pages: Pages) -> Pages {
     let pages = pages.get("/admin/events", Door::Role(Role::Viewer), stream::admin);
-    room::pages(overview::pages(pages))
+    let pages = help::pages(alerts::pages(connections::pages(room::pages(overview::pages(pages)))));
+    let pages = reports::pages(panels::pages(permissions::pages(catalogue::pages(pages))));
+    system::pages(configuration::pages(people::pages(audit::pages(pages))))
 }
 
 /// What stands around every page.
@@ -90,7 +108,9 @@ impl Frame {
 
     fn menu(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let role = self.role;
-        MENU.iter().filter(move |(_, _, least)| role >= *least).map(|(path, name, _)| (*path, *name))
+        MENU.iter()
+            .filter(move |(_, _, least)| role >= *least)
+            .map(|(path, name, _)| (*path, *name))
     }
 
     fn may_operate(&self) -> bool {
@@ -107,14 +127,66 @@ fn banner(shown: &Shown) -> Option<String> {
     match shown.control {
         Control::Fine => None,
         Control::Starting => Some("Connecting to the control system …".to_owned()),
-        Control::NoBus(since) => Some(format!("There is no bus since {}. Calls go on; nothing can be pressed.", at(since))),
-        Control::Silent(since) => Some(format!("The interface process is silent since {}. Calls go on; nothing can be pressed.", at(since))),
+        Control::NoBus(since) => Some(format!(
+            "There is no bus since {}. Calls go on; nothing can be pressed.",
+            at(since)
+        )),
+        Control::Silent(since) => Some(format!(
+            "The interface process is silent since {}. Calls go on; nothing can be pressed.",
+            at(since)
+        )),
     }
 }
 
 /// A day and time as the administration writes them, in the server's zone.
 fn day_time(at: Timestamp) -> String {
     at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// How long something took or takes: `12:04`, `1:00:30`.
+fn lasting(time: SignedDuration) -> String {
+    let seconds = time.as_secs().max(0);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes:02}:{seconds:02}")
+    }
+}
+
+/// What people call the rooms, and what is so.
+fn with_catalogue<T>(app: &App, look: impl FnOnce(&Catalogue<'_>, &Shown) -> T) -> T {
+    let directory = app.registry.directory();
+    app.desk.look(|shown| look(&Catalogue { directory: &directory, house: &shown.house }, shown))
+}
+
+/// A form that can't be done, and what would be right.
+fn bad(text: impl Display) -> Response {
+    refusal(StatusCode::BAD_REQUEST, &text.to_string())
+}
+
+/// The room that a form names; none if it names none.
+fn room_in(app: &App, fields: &Fields, name: &str) -> Result<Option<RoomName>, Response> {
+    let said = fields.get(name);
+    if said.is_empty() {
+        return Ok(None);
+    }
+    match known(app, said) {
+        Some(room) => Ok(Some(room)),
+        None => Err(bad(format!("There is no room {said:?}. Go back and choose one of the list."))),
+    }
+}
+
+/// A text of one line that a form has, of at most so many characters.
+fn line_in(fields: &Fields, name: &str, called: &str, max: usize) -> Result<String, String> {
+    let text = fields.get(name);
+    if text.chars().count() > max {
+        return Err(format!("{called} has at most {max} characters."));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(format!("{called} is one line, without control characters."));
+    }
+    Ok(text.to_owned())
 }
 
 /// The rooms of a form's choice, with their names, in the order in which people see them.

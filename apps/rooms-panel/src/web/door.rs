@@ -1,5 +1,7 @@
 //! Who may see a page: nobody in particular, the panel of a room, or a person with a role.
 
+use std::time::Duration;
+
 use axum::extract::{Form, FromRequest, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -13,6 +15,9 @@ use super::fields::Fields;
 use super::{App, refusal};
 use crate::doors::Token;
 use crate::records::{Account, Role, TokenHash};
+
+/// A form has to come within this.
+const FORM_WITHIN: Duration = Duration::from_secs(15);
 
 /// Who may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +70,16 @@ pub(super) async fn guard(
     let fields = if is_post {
         let (parts, body) = request.into_parts();
         let form = Request::from_parts(parts.clone(), body);
-        let Form(fields) = match Form::<Vec<(String, String)>>::from_request(form, &()).await {
-            Ok(fields) => fields,
-            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+        let read = Form::<Vec<(String, String)>>::from_request(form, &());
+        let Form(fields) = match tokio::time::timeout(FORM_WITHIN, read).await {
+            Ok(Ok(fields)) => fields,
+            Ok(Err(error)) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 return refusal(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.");
             }
-            Err(_) => return refusal(StatusCode::BAD_REQUEST, "This form can't be read."),
+            Ok(Err(_)) => return refusal(StatusCode::BAD_REQUEST, "This form can't be read."),
+            Err(_) => {
+                return refusal(StatusCode::REQUEST_TIMEOUT, "This form took too long to come.");
+            }
         };
         request = Request::from_parts(parts, axum::body::Body::empty());
         Fields(fields)
@@ -180,7 +189,8 @@ fn room_of(path: &str) -> Option<RoomName> {
 
 /// Whether a browser says that another site has sent this. Programs say nothing.
 fn is_foreign(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let text =
+        |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site")) {
         return !matches!(site, "same-origin" | "none");
     }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -46,16 +46,18 @@ async fn login_page(Extension(fields): Extension<Fields>) -> Response {
 
 async fn login(
     State(app): State<App>,
-    Extension(From(address)): Extension<From>,
+    Extension(from): Extension<From>,
     Extension(fields): Extension<Fields>,
+    headers: HeaderMap,
     cookies: CookieJar,
 ) -> Response {
+    let address = browser(&app, from, &headers);
     let (name, secret) = (fields.get("name"), fields.raw("password"));
     let then = local(fields.get("then"));
     let again = |status: StatusCode, wrong: &str| {
         (status, page(&LoginPage { name, then, wrong })).into_response()
     };
-    let tried = [format!("account {name}"), format!("address {}", address.ip())];
+    let tried = [format!("account {name}"), format!("address {}", address)];
     let now = Timestamp::now();
     if let Some(wait) = app.live.attempts.lock().wait(&tried, now) {
         let seconds = wait.as_secs() + 1;
@@ -66,11 +68,12 @@ async fn login(
     let account = account.filter(|account| !account.is_disabled);
     // An unknown name costs the same time as a known one.
     let hash = account.as_ref().map_or(NOBODY, |account| account.hash.as_str()).to_owned();
-    let secret = if secret.len() > password::LENGTH_MAX { String::new() } else { secret.to_owned() };
+    let secret =
+        if secret.len() > password::LENGTH_MAX { String::new() } else { secret.to_owned() };
     let is_right = hashing(&app, move || password::is(&secret, &hash)).await;
     let Some(account) = account.filter(|_| is_right) else {
         app.live.attempts.lock().wrong(&tried, now);
-        tracing::warn!("a wrong password for {name:?} from {}", address.ip());
+        tracing::warn!("a wrong password for {name:?} from {}", address);
         return again(StatusCode::UNAUTHORIZED, "The name or the password is wrong.");
     };
     app.live.attempts.lock().right(&tried);
@@ -78,7 +81,7 @@ async fn login(
     let expires = now.checked_add(SESSION_FOR).unwrap_or(now);
     let (hash, name) = (token.hash(), account.name.clone());
     app.registry.begin_session(Session { token: hash, account: name, created: now, expires }).await;
-    app.desk.changed(&account.name, None, format!("logged in from {}", address.ip()));
+    app.desk.changed(&account.name, None, format!("logged in from {}", address));
     let cookie = cookie(&app, session_cookie(&app), token.as_str().to_owned(), "/".to_owned());
     (cookies.add(cookie), Redirect::to(then)).into_response()
 }
@@ -106,10 +109,7 @@ struct PasswordPage<'a> {
     wrong: &'a str,
 }
 
-async fn password_page(
-    State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-) -> Response {
+async fn password_page(State(app): State<App>, Extension(visitor): Extension<Visitor>) -> Response {
     password_form(&app, &visitor, StatusCode::OK, "")
 }
 
@@ -174,14 +174,15 @@ async fn enrol_page() -> Response {
 
 async fn enrol(
     State(app): State<App>,
-    Extension(From(address)): Extension<From>,
+    Extension(from): Extension<From>,
     Extension(fields): Extension<Fields>,
+    headers: HeaderMap,
     cookies: CookieJar,
 ) -> Response {
-    let again = |status: StatusCode, wrong: &str| {
-        (status, page(&EnrolPage { wrong })).into_response()
-    };
-    let tried = [format!("code from {}", address.ip())];
+    let address = browser(&app, from, &headers);
+    let again =
+        |status: StatusCode, wrong: &str| (status, page(&EnrolPage { wrong })).into_response();
+    let tried = [format!("code from {}", address)];
     let now = Timestamp::now();
     if let Some(wait) = app.live.attempts.lock().wait(&tried, now) {
         let text = format!("Too many wrong codes. Wait {} s and try again.", wait.as_secs() + 1);
@@ -223,13 +224,24 @@ fn cookie(app: &App, name: &'static str, value: String, path: String) -> Cookie<
 }
 
 /// Hashes where that holds nobody up, few at a time.
-pub(super) async fn hashing<T: Send + 'static>(app: &App, work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn hashing<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let _place = app.live.hashing.acquire().await.expect("it is never closed");
     tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
 }
 
+/// Where a browser is: the proxy that ends TLS says for whom it asks, last of all that are named.
+fn browser(app: &App, From(address): From, headers: &HeaderMap) -> String {
+    let said = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| app.is_https);
+    let last = said.and_then(|value| value.to_str().ok()).and_then(|said| said.rsplit(',').next());
+    last.map_or_else(|| address.ip().to_string(), |last| last.trim().to_owned())
+}
+
 /// A page of ours, or the first one: nobody is sent elsewhere.
 fn local(then: &str) -> &str {
-    let is_ours = then.starts_with('/') && !then.starts_with("//") && !then.contains(['\\', '\n', '\r']);
+    let is_ours =
+        then.starts_with('/') && !then.starts_with("//") && !then.contains(['\\', '\n', '\r']);
     if is_ours { then } else { "/admin" }
 }

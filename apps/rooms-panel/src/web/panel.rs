@@ -57,9 +57,8 @@ async fn show(
 /// A room that is there; before anything is known, every name may be one.
 pub(super) fn known(app: &App, room: &str) -> Option<RoomName> {
     let room = RoomName::new(room).ok()?;
-    let is_known = app.desk.look(|shown| {
-        !shown.house.is_known || shown.house.rooms.contains_key(&room)
-    });
+    let is_known =
+        app.desk.look(|shown| !shown.house.is_known || shown.house.rooms.contains_key(&room));
     let is_enrolled = || app.registry.directory().panels.values().any(|panel| panel.room == room);
     (is_known || is_enrolled()).then_some(room)
 }

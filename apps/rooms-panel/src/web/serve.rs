@@ -57,7 +57,9 @@ pub async fn serve(listener: TcpListener, pages: Router, end: impl Future<Output
                 async move {
                     let mut request: Request = request.map(Body::new);
                     request.extensions_mut().insert(From(address));
-                    Ok::<_, Infallible>(pages.oneshot(request).await.unwrap_or_else(|never| match never {}))
+                    Ok::<_, Infallible>(
+                        pages.oneshot(request).await.unwrap_or_else(|never| match never {}),
+                    )
                 }
             });
             let mut http = http1::Builder::new();

@@ -156,7 +156,8 @@ impl View {
             let others = match changed {
                 Changed::Nothing => return,
                 Changed::Rooms(rooms) => {
-                    let concerns = |changed: &RoomName| changed == look.room || Some(changed) == look.other();
+                    let concerns =
+                        |changed: &RoomName| changed == look.room || Some(changed) == look.other();
                     (!rooms.iter().any(concerns)).then_some(rooms)
                 }
                 Changed::All => None,

@@ -56,7 +56,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     let rooms = folder.join("rooms");
-    std::fs::create_dir_all(&rooms).with_context(|| format!("{} can't be made", rooms.display()))?;
+    std::fs::create_dir_all(&rooms)
+        .with_context(|| format!("{} can't be made", rooms.display()))?;
     for (name, text) in ROOMS {
         let file = rooms.join(name);
         // Somebody may have changed it in an earlier demonstration.
@@ -81,18 +82,29 @@ async fn play(args: &Args, folder: &Path, rooms: &Path) -> anyhow::Result<()> {
     let bus = part("bus", &linebus(&us), &["serve", "--listen", "127.0.0.1:0"])?;
     let address = bus.said("listening tcp ")?.to_owned();
     let url = format!("linebus://{address}");
-    let play = ["simulate", "--rooms", rooms, "--base-port", "0", "--speed", &args.speed, "--bus", &url];
+    let play =
+        ["simulate", "--rooms", rooms, "--base-port", "0", "--speed", &args.speed, "--bus", &url];
     let simulator = part("simulator", &us, &play)?;
     let base = simulator.first_port()?.to_string();
     let state = path("state");
-    let devices = ["devices", "--rooms", rooms, "--simulated", &base, "--state", &state, "--bus", &url];
+    let devices =
+        ["devices", "--rooms", rooms, "--simulated", &base, "--state", &state, "--bus", &url];
     let keeper = part("keeper", &us, &["keep", "--store", &path("keeper.db"), "--bus", &url])?;
     let devices = part("devices", &us, &devices)?;
     let database = args.database.clone().unwrap_or_else(|| format!("sqlite:{}", path("panel.db")));
     let demo = SIDE_BY_SIDE.join(",");
     let panel = [
-        "panel", "--rooms", rooms, "--listen", &args.listen, "--demo", &demo, "--database", &database,
-        "--bus", &url,
+        "panel",
+        "--rooms",
+        rooms,
+        "--listen",
+        &args.listen,
+        "--demo",
+        &demo,
+        "--database",
+        &database,
+        "--bus",
+        &url,
     ];
     let panel = part("panel", &us, &panel)?;
     let web = panel.said("listening http ")?.to_owned();
@@ -134,7 +146,12 @@ struct Part {
 
 impl Part {
     /// Starts it and waits until it is ready.
-    fn start(name: &'static str, program: &Path, arguments: &[&str], log: &Path) -> anyhow::Result<Self> {
+    fn start(
+        name: &'static str,
+        program: &Path,
+        arguments: &[&str],
+        log: &Path,
+    ) -> anyhow::Result<Self> {
         use std::os::unix::process::CommandExt;
         let errors = File::create(log).with_context(|| log.display().to_string())?;
         let mut child = Command::new(program)

@@ -21,7 +21,13 @@ use super::bus::{Bus, block_on};
 pub(crate) struct Args {
     /// Where people, panels, permissions and the history are kept: postgres://USER:PASSWORD@HOST/DATABASE
     /// or sqlite:FILE, which is made if it is not there.
-    #[arg(long, value_name = "URL", env = "ROOMS_DATABASE", hide_env_values = true, default_value = "sqlite:rooms.db")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ROOMS_DATABASE",
+        hide_env_values = true,
+        default_value = "sqlite:rooms.db"
+    )]
     database: String,
     /// Where browsers connect; port 0 is any free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
@@ -52,7 +58,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
     log.with_max_level(args.log).init();
     if !args.https && !args.listen.ip().is_loopback() {
-        tracing::warn!("passwords travel in the clear: let a proxy end TLS before this, and say --https");
+        tracing::warn!(
+            "passwords travel in the clear: let a proxy end TLS before this, and say --https"
+        );
     }
     let options = Options {
         bus: args.bus.builder()?,

@@ -5,8 +5,10 @@ mod acceptance;
 mod backup;
 mod bridges;
 mod check;
+mod demo;
 mod devices;
 mod models;
+mod panel;
 mod programs;
 mod simulate;
 

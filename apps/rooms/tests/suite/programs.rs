@@ -59,6 +59,10 @@ impl Program {
         }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, wanted: Signal) {
         signal(&self.child, wanted);
     }

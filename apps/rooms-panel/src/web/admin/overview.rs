@@ -59,7 +59,8 @@ async fn overview(
         let catalogue = Catalogue { directory: &directory, house: &shown.house };
         let rooms = catalogue.rooms();
         let known = rooms.iter().filter_map(|name| Some((*name, shown.house.rooms.get(*name)?)));
-        let tiles: Vec<_> = known.clone().map(|(name, room)| tile(&catalogue, name, room)).collect();
+        let tiles: Vec<_> =
+            known.clone().map(|(name, room)| tile(&catalogue, name, room)).collect();
         let helps = known.filter_map(|(name, room)| {
             let help = room.help.as_ref()?;
             Some(HelpLine {

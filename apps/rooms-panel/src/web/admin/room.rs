@@ -141,8 +141,13 @@ async fn raw(
     Extension(fields): Extension<Fields>,
 ) -> Response {
     let Some(room) = known(&app, &room) else { return unknown() };
-    let (Ok(device), Ok(text)) = (DeviceName::new(fields.get("device")), Text::new(fields.get("text"))) else {
-        return refusal(StatusCode::BAD_REQUEST, "A device and a text without control characters are wanted.");
+    let (Ok(device), Ok(text)) =
+        (DeviceName::new(fields.get("device")), Text::new(fields.get("text")))
+    else {
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "A device and a text without control characters are wanted.",
+        );
     };
     let to = format!("/admin/rooms/{room}");
     press(&app, &visitor, Wish::Raw { room, device, text }, &to).await
