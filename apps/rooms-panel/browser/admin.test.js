@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 
 import { roomFile } from './house.js';
-import { button, card, gone, scene, seen } from './stage.js';
+import { scene } from './scene.js';
+import { button, card, gone, seen } from './stage.js';
 
 const ZURICH = roomFile('oslo')
   .replace('"oslo"', '"zurich"')

@@ -1,7 +1,8 @@
 /** Each screen for everybody: what axe finds, targets for fingers, narrow and with large letters. */
 import assert from 'node:assert/strict';
 
-import { PHONE, TABLET, button, card, connect, findings, says, scene, seen, tile } from './stage.js';
+import { scene } from './scene.js';
+import { PHONE, TABLET, button, card, connect, findings, says, seen, tile } from './stage.js';
 
 /** A finger hits what is so high. */
 const TARGET = 64;
@@ -89,8 +90,8 @@ scene('a call, asked for and connected, the end of a room, and an outage are for
   await seen(vienna.getByText('Shown to Lisbon'));
   found.push(...(await wrong(vienna, 'call')));
   await bus.order('drop call vienna lisbon');
-  await seen(lisbon.locator('#notice'));
-  found.push(...(await wrong(lisbon, 'a notice')));
+  await seen(vienna.locator('.notice[role=status]'));
+  found.push(...(await wrong(vienna, 'a notice')));
   await vienna.goto(`${stage.house.url}/panel/vienna?show=stop`);
   await seen(button(vienna.locator('.sheet'), /^Stop now/));
   // The page's clock stands still, so that the room is not stopped meanwhile.

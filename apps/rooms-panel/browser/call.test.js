@@ -1,7 +1,8 @@
 /** Calls between two rooms. */
 import assert from 'node:assert/strict';
 
-import { button, card, connect, gone, says, scene, seen, tile } from './stage.js';
+import { scene } from './scene.js';
+import { button, card, connect, gone, says, seen, tile } from './stage.js';
 
 scene('Lisbon pressed in Vienna changes both screens, and Disconnect ends it on both', async (stage) => {
   const [vienna, lisbon] = [await stage.panel('vienna'), await stage.panel('lisbon')];

@@ -1,7 +1,8 @@
 /** One process is gone: what the panels say, and that nothing pressed meanwhile is done later. */
 import assert from 'node:assert/strict';
 
-import { button, card, connect, gone, says, scene, seen, tile } from './stage.js';
+import { scene } from './scene.js';
+import { button, card, connect, gone, says, seen, tile } from './stage.js';
 
 /** Presses as a program would, past the page's own care: what is answered. */
 async function presser(page) {

@@ -37,8 +37,11 @@ async function shoot(page, name, theme) {
 try {
   const bus = await stage.bus('syslib', 'rooms');
   const vienna = await stage.panel('vienna');
-  bus.say('send syslib connect nairobi toronto');
-  await seen(card(vienna, 'toronto').getByText('In a call'));
+  for (const room of ['lisbon', 'nairobi', 'oslo', 'sao-paulo', 'toronto']) {
+    await seen(card(vienna, room).getByRole('button'));
+  }
+  bus.say('send syslib connect nairobi oslo');
+  await seen(card(vienna, 'oslo').getByText('In a call'));
   bus.say('send syslib maintenance sao-paulo on');
   await seen(card(vienna, 'sao-paulo').getByText('Maintenance'));
   for (const room of ['vienna', 'lisbon']) {

@@ -1,15 +1,15 @@
 /** A room of its own: starting and stopping, help, the camera, the administration's side of it. */
 import assert from 'node:assert/strict';
 
-import { PASSWORD, button, gone, says, scene, seen, tile } from './stage.js';
+import { scene } from './scene.js';
+import { PASSWORD, button, gone, says, seen, tile } from './stage.js';
 
 scene('a room that is asleep is started, counts the seconds of warming up, and is there', async (stage) => {
   const vienna = await stage.panel('vienna', '');
   const start = vienna.getByRole('button', { name: /^Start/ });
   assert.match(await start.textContent(), /Switches projector, lights and connection on/);
   await start.click();
-  await seen(vienna.getByRole('button', { name: /^Starting/, disabled: true }));
-  const warming = vienna.locator('.start .lines li', { hasText: 'Projector' });
+  const warming = tile(vienna, 'projector');
   const left = async () => Number(/Warming, (\d+) s/.exec(await warming.textContent())[1]);
   await seen(warming.getByText(/Warming, \d+ s/));
   const first = await left();

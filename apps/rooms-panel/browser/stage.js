@@ -1,12 +1,10 @@
-/** Tests in a browser, over the real processes: each has its own, and the browser may complain of nothing. */
-import assert from 'node:assert/strict';
+/** A house with browsers in it, and what is often looked for on their pages. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import test, { after, before } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
-import { House, WITHIN } from './house.js';
+import { WITHIN } from './house.js';
 
 /** A tablet, and a phone. */
 export const TABLET = { width: 1280, height: 800 };
@@ -21,28 +19,8 @@ export function launch() {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args });
 }
 
-let browser;
 /** Browsers of earlier tests: one that has a process already is there at once. */
 const spare = [];
-before(async () => {
-  browser = await launch();
-});
-after(() => browser?.close());
-
-/** A test. `rooms` are room files in place of the demonstration's, or beside them. */
-export function scene(name, body, rooms) {
-  test(name, { timeout: 120_000 }, async () => {
-    const stage = new Stage(browser, await House.start(rooms));
-    try {
-      await body(stage);
-      assert.deepEqual(stage.complaints, []);
-    } catch (error) {
-      throw new Error(error.message + (await stage.seen()), { cause: error });
-    } finally {
-      await stage.close();
-    }
-  });
-}
 
 export class Stage {
   /** Whatever a browser had to complain about. */
