@@ -78,6 +78,8 @@ try {
   const admin = await stage.admin('/admin');
   await seen(admin.getByText('needs help: No sound'));
   await shoot(admin, 'overview');
+} catch (error) {
+  throw new Error(error.message + (await stage.seen()), { cause: error });
 } finally {
   await stage.close();
   await browser.close();
