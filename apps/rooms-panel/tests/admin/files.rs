@@ -43,7 +43,7 @@ async fn a_room_file_is_added_changed_and_removed_after_a_look_at_the_difference
     applied.says("The file is added.").says("It reads the room files now.");
     house.hears("reload").await;
     assert_eq!(std::fs::read_to_string(&file).unwrap(), RIGHT);
-    house.get(&admin, "/admin/configuration").await.says("vienna.toml").says("1 warnings");
+    house.get(&admin, "/admin/configuration").await.says("vienna.toml").says("1 warning");
 
     let seen = digest(&house, &admin, "vienna.toml").await;
     let changed = RIGHT.replace("\"Vienna\"", "\"Wien\"");

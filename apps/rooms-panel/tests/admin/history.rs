@@ -40,7 +40,7 @@ fn audit(id: i64, at: Timestamp, what: &str) -> Record {
 }
 
 fn ago(hours: i64) -> Timestamp {
-    Timestamp::now() - SignedDuration::from_hours(hours)
+    rooms_panel::clock::now() - SignedDuration::from_hours(hours)
 }
 
 #[test]

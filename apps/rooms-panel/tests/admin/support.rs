@@ -127,7 +127,7 @@ impl House {
     }
 
     pub(crate) async fn named(&self, name: &str, role: Role) -> Browser {
-        let (token, now) = (Token::random(), Timestamp::now());
+        let (token, now) = (Token::random(), rooms_panel::clock::now());
         if !self.app.registry.directory().accounts.contains_key(name) {
             let account = Account {
                 name: name.to_owned(),
@@ -155,7 +155,7 @@ impl House {
             room: RoomName::new(room).unwrap(),
             name: name.to_owned(),
             by: "admin".to_owned(),
-            enrolled: Timestamp::now(),
+            enrolled: rooms_panel::clock::now(),
             revoked: None,
         };
         self.app.registry.put_panel(panel.clone()).await.unwrap();
