@@ -5,9 +5,7 @@ document.documentElement.classList.add("scripted");
 
 // The page becomes what the server says it is, without losing focus or what is being touched.
 function morph(old, now) {
-  if (old.nodeType !== now.nodeType || old.nodeName !== now.nodeName || (old.id || "") !== (now.id || "")) {
-    return old.replaceWith(now.cloneNode(true));
-  }
+  if (!isSame(old, now)) return old.replaceWith(now.cloneNode(true));
   if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.nodeValue !== now.nodeValue) old.nodeValue = now.nodeValue;
     return;
@@ -17,9 +15,35 @@ function morph(old, now) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   if (old.type === "range" && old !== document.activeElement) old.value = now.getAttribute("value");
-  const olds = [...old.childNodes], nows = [...now.childNodes];
-  nows.forEach((node, i) => (olds[i] ? morph(olds[i], node) : old.append(node.cloneNode(true))));
-  olds.slice(nows.length).forEach((node) => node.remove());
+  morphChildren(old, now);
+}
+
+// Whether one part of a page can become the other.
+const isSame = (old, now) =>
+  old.nodeType === now.nodeType && old.nodeName === now.nodeName && (old.id || "") === (now.id || "");
+
+// What comes or goes between parts that stay leaves those alone: one of them may have the focus.
+function morphChildren(old, now) {
+  let at = old.firstChild;
+  for (const node of now.childNodes) {
+    let found = at;
+    if (node.nodeType === Node.ELEMENT_NODE) while (found && !isSame(found, node)) found = found.nextSibling;
+    if (!found || !isSame(found, node)) {
+      old.insertBefore(node.cloneNode(true), at);
+      continue;
+    }
+    while (at !== found) at = drop(at);
+    at = found.nextSibling;
+    morph(found, node);
+  }
+  while (at) at = drop(at);
+}
+
+// Takes a part out; the one after it.
+function drop(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
 }
 
 function take(html) {

@@ -1,7 +1,7 @@
 //! What a panel says for a while beside what is so: why a wish came to nothing, that a call was
 //! lost, that somebody called. No IO, no clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rooms_messages::{Fact, Phase, Reason, RoomName};
@@ -13,7 +13,11 @@ const MISSED_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is said in each room.
 #[derive(Debug, Default)]
-pub struct Notices(BTreeMap<RoomName, Notice>);
+pub struct Notices {
+    notices: BTreeMap<RoomName, Notice>,
+    /// Rooms that were connected and are being disconnected.
+    ending: BTreeSet<(RoomName, RoomName)>,
+}
 
 /// One thing to be said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,31 +64,37 @@ impl Notices {
     /// What to say in a room now.
     #[must_use]
     pub fn of(&self, room: &RoomName, now: Timestamp) -> Option<&Notice> {
-        self.0.get(room).filter(|notice| now < notice.until)
+        self.notices.get(room).filter(|notice| now < notice.until)
     }
 
     /// Says something in a room.
     pub fn say(&mut self, room: &RoomName, said: Said, now: Timestamp) {
         let shown_for = if matches!(said, Said::Missed { .. }) { MISSED_FOR } else { SHOWN_FOR };
         let until = now.checked_add(shown_for).unwrap_or(now);
-        self.0.insert(room.clone(), Notice { said, until });
+        self.notices.insert(room.clone(), Notice { said, until });
     }
 
     /// Somebody there has seen it, or pressed something new.
     pub fn dismiss(&mut self, room: &RoomName) {
-        self.0.remove(room);
+        self.notices.remove(room);
     }
 
     /// Takes in a fact. `was` is how far the link was before it.
     pub fn hear(&mut self, fact: &Fact, was: Option<Phase>, now: Timestamp) {
         let Fact::Link { near, far, phase, reason, .. } = fact else { return };
+        let link = (near.clone(), far.clone());
+        // A call that is lost is also hung up on the other side, before it is over.
+        let was_ending = self.ending.remove(&link) && was == Some(Phase::Disconnecting);
+        let was_connected = was_ending || matches!(was, Some(Phase::Connected | Phase::Recovering));
+        if *phase == Phase::Disconnecting && was_connected {
+            self.ending.insert(link);
+        }
         if *phase != Phase::Idle {
             // What was said before is about a call that is over.
             self.dismiss(near);
             return self.dismiss(far);
         }
         let reason = reason.unwrap_or(Reason::Normal);
-        let was_connected = matches!(was, Some(Phase::Connected | Phase::Recovering));
         let ended = |other: &RoomName| Said::Ended { other: other.clone(), reason, was_connected };
         match reason {
             Reason::Normal => {}
@@ -104,14 +114,14 @@ impl Notices {
 
     /// Forgets what is said no longer; the rooms where something was.
     pub fn expire(&mut self, now: Timestamp) -> Vec<RoomName> {
-        let over = self.0.extract_if(.., |_, notice| notice.until <= now);
+        let over = self.notices.extract_if(.., |_, notice| notice.until <= now);
         over.map(|(room, _)| room).collect()
     }
 
     /// When the next is said no longer.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
-        self.0.values().map(|notice| notice.until).min()
+        self.notices.values().map(|notice| notice.until).min()
     }
 }
 
@@ -143,6 +153,26 @@ mod tests {
         };
         assert_eq!(other, &room("b"));
         assert!(matches!(said(&notices, "b"), Some(Said::Ended { .. })));
+    }
+
+    #[test]
+    fn a_lost_call_that_is_hung_up_before_it_is_over_is_told_in_both_rooms() {
+        let mut notices = after(Phase::Connected, "link a b disconnecting reason=dropped");
+        let mut hear = |was, line| {
+            let fact = Report::parse(line).expect(line).fact;
+            notices.hear(&fact, Some(was), Timestamp::UNIX_EPOCH);
+            (said(&notices, "a").cloned(), said(&notices, "b").cloned())
+        };
+        let told = hear(Phase::Disconnecting, "link a b idle reason=dropped side=b");
+        let (Some(a), Some(b)) = told else { panic!("{told:?}") };
+        assert!(matches!(a, Said::Ended { was_connected: true, .. }), "{a:?}");
+        assert!(matches!(b, Said::Ended { was_connected: true, .. }), "{b:?}");
+        // The next call, which nobody answers, is another one.
+        hear(Phase::Dialing, "link a b disconnecting reason=no-answer");
+        let told = hear(Phase::Disconnecting, "link a b idle reason=no-answer");
+        let (Some(a), Some(b)) = told else { panic!("{told:?}") };
+        assert!(matches!(a, Said::Ended { was_connected: false, .. }), "{a:?}");
+        assert!(matches!(b, Said::Missed { .. }), "{b:?}");
     }
 
     #[test]
