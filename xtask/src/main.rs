@@ -28,6 +28,13 @@ const LANGUAGES: [(&str, &str); 7] = [
     ("openssl", "/usr/bin/openssl"),
 ];
 
+/// Those that tests in a browser need.
+const BROWSER: [(&str, &str); 3] = [
+    ("chromium", "/usr/bin/chromium"),
+    ("nodejs", "/usr/bin/node"),
+    ("npm", "/usr/bin/npm"),
+];
+
 /// Debian's packages of the servers that benchmarks compare with.
 const PEERS: [(&str, &str); 3] = [
     ("nats-server", "/usr/sbin/nats-server"),
@@ -51,6 +58,8 @@ enum Task {
     Test,
     /// Check the clients in other languages: types, style, tests against a real bus, packages.
     Clients,
+    /// Use the rooms' panels and their administration in a browser, over the real processes.
+    Browser,
     /// Formatting, clippy, rustdoc, dependencies and spelling; warnings are errors.
     Lint,
     /// Build a Debian package, with `cargo deb`.
@@ -101,11 +110,13 @@ fn main() -> anyhow::Result<()> {
         Task::Setup => {
             install(&TEST_TOOLS)?;
             install(&LANGUAGES)?;
+            install(&BROWSER)?;
             install(&PEERS)?;
             setup_lint()
         }
         Task::Test => test(),
         Task::Clients => clients(),
+        Task::Browser => browser(),
         Task::Lint => lint(),
         Task::Package => package(),
         Task::Simulate { arguments } => testkit("simulate", &arguments),
@@ -132,6 +143,18 @@ fn clients() -> anyhow::Result<()> {
         run("env", &[&binary, check])?;
     }
     Ok(())
+}
+
+fn browser() -> anyhow::Result<()> {
+    install(&BROWSER)?;
+    programs::build()?;
+    let programs = std::path::absolute(format!("{}/debug", target()))?;
+    let programs = format!("ROOMS_BIN={}", programs.display());
+    let npm = ["npm", "--prefix", "apps/rooms-panel/browser"];
+    if !Path::new("apps/rooms-panel/browser/node_modules").exists() {
+        run(npm[0], &[&npm[1..], &["ci", "--silent", "--no-audit", "--no-fund"]].concat())?;
+    }
+    run("env", &[&[programs.as_str()], &npm[..], &["test", "--silent"]].concat())
 }
 
 fn lint() -> anyhow::Result<()> {

@@ -54,6 +54,7 @@ function take(html) {
   if (old) morph(old, now);
   count();
   find();
+  sayLeft();
 }
 
 const events = document.body.dataset.events;
@@ -122,6 +123,7 @@ async function send(form, fields) {
     const answer = await fetch(form.action, { method: "POST", body: fields, headers: { "x-live": "1" } });
     if (answer.status === 401 || answer.status === 403) location.reload();
     else if (form.dataset.then) location.assign(form.dataset.then);
+  } catch { /* The server is gone, which the page says already. */
   } finally {
     form.removeAttribute("aria-busy");
   }
@@ -171,16 +173,20 @@ document.addEventListener("keyup", release);
 
 // Stopping a room can be thought over.
 const countdown = document.querySelector("form[data-countdown]");
+let left = Number(countdown?.dataset.countdown);
 if (countdown) {
-  let left = Number(countdown.dataset.countdown);
-  const tick = () => {
-    const text = countdown.querySelector("[data-countdown-text]");
-    if (text) text.textContent = `, in ${left} s`;
-    if (left-- === 0) countdown.requestSubmit();
-    if (left < 0) clearInterval(timer);
-  };
-  const timer = setInterval(tick, 1000);
-  tick();
+  const timer = setInterval(() => {
+    if (--left === 0) {
+      clearInterval(timer);
+      countdown.requestSubmit();
+    }
+    sayLeft();
+  }, 1000);
+  sayLeft();
+}
+function sayLeft() {
+  const text = countdown?.querySelector("[data-countdown-text]");
+  if (text) text.textContent = `, in ${left} s`;
 }
 
 // Rooms whose name has what was typed.

@@ -31,7 +31,7 @@ after(() => browser?.close());
 
 /** A test. `rooms` are room files in place of the demonstration's, or beside them. */
 export function scene(name, body, rooms) {
-  test(name, { timeout: 60_000 }, async () => {
+  test(name, { timeout: 120_000 }, async () => {
     const stage = new Stage(browser, await House.start(rooms));
     try {
       await body(stage);

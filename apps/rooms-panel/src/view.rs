@@ -184,7 +184,7 @@ impl<'a> Look<'a> {
     fn shows_cards(&self) -> bool {
         Sheet::named(self.show).and_then(|kind| self.sheet(kind)).is_none()
             && self.call().is_none()
-            && (self.show == "home" || !self.is_asleep())
+            && (self.show == "home" || !self.is_asleep_or_waking())
     }
 
     fn body(&self) -> Body {
@@ -203,15 +203,24 @@ impl<'a> Look<'a> {
 
     /// Whether nothing in it is on that a person would switch on first.
     fn is_asleep(&self) -> bool {
+        self.has_powers(&["off"])
+    }
+
+    /// Whether nothing of that is on yet, so that one waits until it is.
+    fn is_asleep_or_waking(&self) -> bool {
+        self.has_powers(&["off", "warming"])
+    }
+
+    /// Whether all that a person would switch on first is in one of these states.
+    fn has_powers(&self, powers: &[&str]) -> bool {
         let Some(room) = self.known() else { return false };
         let mut powered = room.devices.values().filter(|device| {
             matches!(device.role.as_str(), "projector" | "display" | "codec")
                 && device.key("power").is_some()
         });
-        let is_off = |power: Option<&str>| matches!(power, Some("off"));
         self.other().is_none()
             && powered.clone().next().is_some()
-            && powered.all(|device| is_off(device.key("power")))
+            && powered.all(|device| device.key("power").is_some_and(|power| powers.contains(&power)))
     }
 
     fn start_words(&self) -> String {

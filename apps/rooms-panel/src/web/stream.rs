@@ -30,6 +30,8 @@ const DRAWN_EVERY: Duration = Duration::from_millis(40);
 const CLOCK_EVERY: Duration = Duration::from_secs(20);
 /// A page of the administration is told at most so often that something has changed.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
+/// Browsers keep an event without data to themselves.
+const SOMETHING: &str = "now";
 
 /// The stream of a room's panel.
 pub(super) async fn panel(
@@ -72,7 +74,7 @@ pub(super) async fn admin(State(app): State<App>) -> Response {
         }
         sleep_until(next).await;
         changes = changes.resubscribe();
-        let event = Event::default().event("changed").data("");
+        let event = Event::default().event("changed").data(SOMETHING);
         Some((Ok::<_, Infallible>(event), (changes, Instant::now() + TOLD_EVERY)))
     });
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
@@ -106,7 +108,7 @@ impl View {
             let changed = self.changed().await?;
             if !self.may_stay() {
                 self.is_gone = true;
-                return Some(Event::default().event("gone").data(""));
+                return Some(Event::default().event("gone").data(SOMETHING));
             }
             self.draw(&changed);
             self.next = Instant::now() + DRAWN_EVERY;
