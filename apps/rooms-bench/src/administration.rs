@@ -134,14 +134,14 @@ fn answer(client: &Client, mut events: Events) {
 /// What there is to say of a room.
 fn facts(number: usize) -> Vec<String> {
     let room = format!("room-{number}");
-    let state = if number % 7 == 0 { "offline" } else { "free" };
+    let state = if number.is_multiple_of(7) { "offline" } else { "free" };
     let mut facts =
         vec![format!("room {room} {state} city=\"City {number}\" title=\"Room {number}\"")];
     for device in ["codec", "camera", "document-camera", "projector", "lights", "screen"] {
         facts.push(format!("device {room} {device} online"));
         facts.push(format!("state {room} {device} power=on model=Simulated volume=50"));
     }
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         facts.push(format!("alert {room} projector level=warning code=lamp text=\"3012 hours\""));
     }
     facts

@@ -15,6 +15,7 @@ use rooms_messages::{
 use tokio::sync::{broadcast, oneshot};
 
 use crate::chronicle::Chronicle;
+use crate::clock;
 use crate::history::Writer;
 use crate::house::{Changed, Heard, House};
 use crate::notices::{Notices, Said};
@@ -133,7 +134,7 @@ impl Desk {
     /// # Errors
     /// The rooms can't be controlled now. Nothing is kept for later.
     pub fn press(&self, wish: Wish, who: &str) -> Result<oneshot::Receiver<Answer>, Control> {
-        let now = Timestamp::now();
+        let now = clock::now();
         match self.shown.read().control {
             Control::Fine => {}
             // A panel that has just started may press; the interface answers for itself.
@@ -179,7 +180,7 @@ impl Desk {
 
     /// A call that the room may not make: said there and written into the audit.
     pub fn not_permitted(&self, near: &RoomName, far: &RoomName, who: &str) {
-        let now = Timestamp::now();
+        let now = clock::now();
         let (reason, called) = (Reason::NotPermitted, Some(far.clone()));
         let said = Said::Refused { reason, text: String::new(), called };
         self.shown.write().notices.say(near, said, now);
@@ -190,7 +191,7 @@ impl Desk {
 
     /// Writes into the audit what was changed in the administration.
     pub fn changed(&self, who: &str, room: Option<&RoomName>, what: String) {
-        let record = self.chronicle.lock().changed(who, room, what, Timestamp::now());
+        let record = self.chronicle.lock().changed(who, room, what, clock::now());
         self.writer.record(record);
     }
 
@@ -218,14 +219,14 @@ impl Desk {
     /// Hears the bus until the connection ends for good.
     pub async fn run(self: Arc<Self>, mut events: Events) {
         let mut tick = tokio::time::interval(TICK);
-        let mut heard_at = Timestamp::now();
+        let mut heard_at = clock::now();
         let mut asked_at = None;
         self.ask(&mut asked_at);
         loop {
             tokio::select! {
                 event = events.next() => match event {
                     Some(Event::Message(message)) if message.topic == FACTS => {
-                        heard_at = Timestamp::now();
+                        heard_at = clock::now();
                         if self.fact(&message.text, heard_at) {
                             self.ask(&mut asked_at);
                         }
@@ -238,11 +239,11 @@ impl Desk {
                     }
                     Some(Event::Disconnected(lost)) => {
                         tracing::warn!("{}; presses are refused until the bus is back", lost.why);
-                        self.control(Control::NoBus(Timestamp::now()));
+                        self.control(Control::NoBus(clock::now()));
                     }
                     Some(Event::Reconnected { .. }) => {
                         tracing::info!("the bus is back");
-                        heard_at = Timestamp::now();
+                        heard_at = clock::now();
                         self.shown.write().house.miss();
                         self.control(Control::Starting);
                         asked_at = None;
@@ -250,10 +251,10 @@ impl Desk {
                     }
                     Some(Event::Refused(refused)) => tracing::error!("{refused}"),
                     Some(_) => {}
-                    None => return self.control(Control::NoBus(Timestamp::now())),
+                    None => return self.control(Control::NoBus(clock::now())),
                 },
                 _ = tick.tick() => {
-                    let now = Timestamp::now();
+                    let now = clock::now();
                     self.tick(now, heard_at);
                     if !self.shown.read().house.is_current {
                         self.ask(&mut asked_at);
@@ -265,7 +266,7 @@ impl Desk {
 
     /// Asks for everything, unless that was just asked.
     fn ask(&self, asked_at: &mut Option<Timestamp>) {
-        let now = Timestamp::now();
+        let now = clock::now();
         if asked_at.is_some_and(|at| now.duration_since(at) < ASK_AGAIN) {
             return;
         }
@@ -377,7 +378,7 @@ impl Desk {
             (Some(by), None) => by.to_owned(),
             (None, user) => format!("bus: {}", user.unwrap_or("-")),
         };
-        let record = self.chronicle.lock().wish(&request, &who, Timestamp::now());
+        let record = self.chronicle.lock().wish(&request, &who, clock::now());
         record.into_iter().for_each(|record| self.writer.record(record));
     }
 

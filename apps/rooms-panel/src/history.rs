@@ -15,6 +15,7 @@ use tracing::{error, info, warn};
 
 pub use queue::WAITING_MAX;
 
+use crate::clock;
 use crate::records::Record;
 use crate::store::{Store, StoreError};
 use queue::Queue;
@@ -215,7 +216,7 @@ impl Shared {
         self.tell(lost, waiting);
         self.status.send_modify(|status| {
             if status.behind_since.is_none() {
-                status.behind_since = Some(Timestamp::now());
+                status.behind_since = Some(clock::now());
                 warn!(%error, "the history can't be written now; it is kept and written later");
             }
             status.error = error.to_string();

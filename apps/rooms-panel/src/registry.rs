@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use parking_lot::RwLock;
 
+use crate::clock;
 use crate::doors::{Token, password};
 use crate::records::{
     Account, Directory, EnrolledPanel, Enrolment, Grant, Listing, Role, Session, TokenHash,
@@ -26,7 +26,7 @@ impl Registry {
     /// # Errors
     /// The database does not answer, or refuses.
     pub async fn load(store: Store) -> Result<(Self, Option<String>), StoreError> {
-        let now = Timestamp::now();
+        let now = clock::now();
         store.remove_expired(now).await?;
         let directory = store.load().await?;
         let is_new = directory.accounts.is_empty();
@@ -143,7 +143,7 @@ impl Registry {
     /// # Errors
     /// The database does not answer; the code stays good.
     pub async fn enrol(&self, code: &Token) -> Result<Option<(EnrolledPanel, Token)>, StoreError> {
-        let now = Timestamp::now();
+        let now = clock::now();
         // Taken out first, so that of two at a time one gets it.
         let mut taken = None;
         self.change(|directory| taken = directory.enrolments.remove(&code.hash()));

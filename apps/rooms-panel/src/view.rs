@@ -182,7 +182,7 @@ impl<'a> Look<'a> {
     }
 
     fn shows_cards(&self) -> bool {
-        Sheet::named(self.show).is_none()
+        Sheet::named(self.show).and_then(|kind| self.sheet(kind)).is_none()
             && self.call().is_none()
             && (self.show == "home" || !self.is_asleep())
     }
@@ -195,7 +195,7 @@ impl<'a> Look<'a> {
             return Body::Call(Box::new(call));
         }
         if !self.shows_cards() {
-            return Body::Start { what: self.to_start(), steps: self.starting() };
+            return Body::Start { what: self.start_words(), steps: self.starting() };
         }
         let cards = self.cards();
         Body::Home { has_search: cards.len() > SEARCH_BEYOND, cards }
@@ -214,7 +214,7 @@ impl<'a> Look<'a> {
             && powered.all(|device| is_off(device.key("power")))
     }
 
-    fn to_start(&self) -> String {
+    fn start_words(&self) -> String {
         let Some(room) = self.known() else { return String::new() };
         let names = [
             ("projector", "projector"),

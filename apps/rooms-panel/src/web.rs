@@ -91,7 +91,6 @@ impl App {
     }
 
     /// All pages, and which door each is behind.
-    #[must_use]
     pub fn pages(&self) -> (Router, Vec<(Method, &'static str, Door)>) {
         let pages = Pages { app: self.clone(), router: Router::new(), doors: Vec::new() };
         let pages = assets::pages(demo::pages(panel::pages(entrance::pages(pages))));

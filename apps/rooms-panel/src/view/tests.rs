@@ -86,6 +86,10 @@ impl Bench {
     }
 
     fn screen(&self, room: &str) -> Screen {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "a method is of one lifetime only"
+        )]
         self.see(room, "", |look| look.screen())
     }
 

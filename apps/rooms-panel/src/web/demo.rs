@@ -5,12 +5,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use jiff::Timestamp;
 use rooms_messages::RoomName;
 
 use super::door::Door;
 use super::entrance::panel_cookie;
 use super::{App, Pages, page, refusal, store_refusal};
+use crate::clock;
 use crate::doors::Token;
 use crate::records::EnrolledPanel;
 
@@ -36,7 +36,7 @@ async fn show(State(app): State<App>) -> Response {
             room: room.clone(),
             name: format!("demo-{room}"),
             by: "rooms demo".to_owned(),
-            enrolled: Timestamp::now(),
+            enrolled: clock::now(),
             revoked: None,
         };
         if let Err(error) = app.registry.put_panel(panel.clone()).await {

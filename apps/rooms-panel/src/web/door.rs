@@ -7,12 +7,12 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rooms_messages::RoomName;
 
 use super::fields::Fields;
 use super::{App, refusal};
+use crate::clock;
 use crate::doors::Token;
 use crate::records::{Account, Role, TokenHash};
 
@@ -148,7 +148,7 @@ fn person(app: &App, cookies: &CookieJar) -> Option<(Visitor, Account)> {
     let directory = app.registry.directory();
     let session = directory.sessions.get(&token.hash())?;
     let account = directory.accounts.get(&session.account)?;
-    if Timestamp::now() >= session.expires || account.is_disabled {
+    if clock::now() >= session.expires || account.is_disabled {
         return None;
     }
     let visitor = Visitor {

@@ -7,12 +7,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::door::{Door, PANEL_COOKIE, Visitor, session_cookie};
 use super::fields::Fields;
 use super::serve::From;
 use super::{App, Pages, page, store_refusal};
+use crate::clock;
 use crate::doors::{Token, password};
 use crate::records::{Account, EnrolledPanel, Session};
 
@@ -57,8 +58,8 @@ async fn login(
     let again = |status: StatusCode, wrong: &str| {
         (status, page(&LoginPage { name, then, wrong })).into_response()
     };
-    let tried = [format!("account {name}"), format!("address {}", address)];
-    let now = Timestamp::now();
+    let tried = [format!("account {name}"), format!("address {address}")];
+    let now = clock::now();
     if let Some(wait) = app.live.attempts.lock().wait(&tried, now) {
         let seconds = wait.as_secs() + 1;
         let text = format!("Too many wrong passwords. Wait {seconds} s and try again.");
@@ -81,7 +82,7 @@ async fn login(
     let expires = now.checked_add(SESSION_FOR).unwrap_or(now);
     let (hash, name) = (token.hash(), account.name.clone());
     app.registry.begin_session(Session { token: hash, account: name, created: now, expires }).await;
-    app.desk.changed(&account.name, None, format!("logged in from {}", address));
+    app.desk.changed(&account.name, None, format!("logged in from {address}"));
     let cookie = cookie(&app, session_cookie(&app), token.as_str().to_owned(), "/".to_owned());
     (cookies.add(cookie), Redirect::to(then)).into_response()
 }
@@ -140,7 +141,7 @@ async fn change_password(
         return refuse("The new password is the old one.");
     }
     let tried = [format!("account {}", account.name)];
-    let now = Timestamp::now();
+    let now = clock::now();
     if app.live.attempts.lock().wait(&tried, now).is_some() {
         return refuse("Too many wrong passwords. Wait a moment and try again.");
     }
@@ -182,8 +183,8 @@ async fn enrol(
     let address = browser(&app, from, &headers);
     let again =
         |status: StatusCode, wrong: &str| (status, page(&EnrolPage { wrong })).into_response();
-    let tried = [format!("code from {}", address)];
-    let now = Timestamp::now();
+    let tried = [format!("code from {address}")];
+    let now = clock::now();
     if let Some(wait) = app.live.attempts.lock().wait(&tried, now) {
         let text = format!("Too many wrong codes. Wait {} s and try again.", wait.as_secs() + 1);
         return again(StatusCode::TOO_MANY_REQUESTS, &text);

@@ -7,13 +7,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use jiff::Timestamp;
 use rooms_messages::{HelpWish, Request, RoomName, Text, Wish};
 
 use super::door::{Door, Visitor};
 use super::fields::Fields;
 use super::{App, Pages, page, refusal, stream};
 use crate::catalogue::{Catalogue, Permission};
+use crate::clock;
 use crate::records::Role;
 use crate::view::{Look, Screen};
 
@@ -48,6 +48,10 @@ async fn show(
 ) -> Response {
     let Some(room) = known(&app, &room) else { return unknown() };
     let show = fields.get("show");
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "a method is of one lifetime only"
+    )]
     let screen = look(&app, &room, &visitor, show, |look| look.screen());
     let theme = cookies.get(THEME_COOKIE).map_or("auto", |cookie| cookie.value());
     let theme = THEMES.into_iter().find(|known| *known == theme).unwrap_or("auto");
@@ -85,7 +89,7 @@ pub(super) fn look<T>(
             show,
             csrf: &visitor.csrf,
             may_press,
-            now: Timestamp::now(),
+            now: clock::now(),
         })
     })
 }
@@ -106,7 +110,7 @@ async fn press(
         let directory = app.registry.directory();
         let permission = app.desk.look(|shown| {
             let catalogue = Catalogue { directory: &directory, house: &shown.house };
-            catalogue.permission(near, far, Timestamp::now())
+            catalogue.permission(near, far, clock::now())
         });
         if permission != Permission::Now {
             app.desk.not_permitted(near, far, &visitor.who);

@@ -37,7 +37,10 @@ fn the_second_of_two_administrators_sees_what_the_first_has_saved() {
             house.post(browser, path, &fields).await
         };
         let city = || {
-            house.app.registry.directory().listings[&RoomName::new("vienna").unwrap()].city.clone()
+            house.app.registry.directory().listings
+                [&RoomName::new("vienna").expect("as it should be")]
+                .city
+                .clone()
         };
         post(&ann, form("Wien", &versions.0)).await.is(StatusCode::SEE_OTHER);
         let told = post(&ben, form("Vindobona", &versions.1)).await.is(StatusCode::CONFLICT);
@@ -47,7 +50,7 @@ fn the_second_of_two_administrators_sees_what_the_first_has_saved() {
         post(&ben, form("Vindobona", &told.field("version"))).await.is(StatusCode::SEE_OTHER);
         assert_eq!(city(), "Vindobona");
         assert_eq!(
-            house.app.registry.store().load().await.unwrap().listings,
+            house.app.registry.store().load().await.expect("as it should be").listings,
             house.app.registry.directory().listings
         );
         house.written().await;
@@ -90,10 +93,12 @@ async fn rooms_that_are_missing_on_one_side_are_named() {
     let admin = house.person(Role::Administrator).await;
     let hidden = [("version", "0"), ("position", "0")];
     house.post(&admin, "/admin/catalogue/oslo", &hidden).await.is(StatusCode::SEE_OTHER);
-    let mut gone = house.app.registry.directory().listings[&RoomName::new("oslo").unwrap()].clone();
-    gone.room = RoomName::new("rome").unwrap();
+    let mut gone = house.app.registry.directory().listings
+        [&RoomName::new("oslo").expect("as it should be")]
+        .clone();
+    gone.room = RoomName::new("rome").expect("as it should be");
     gone.version = 0;
-    house.app.registry.put_listing(gone).await.unwrap();
+    house.app.registry.put_listing(gone).await.expect("as it should be");
     let page = house.get(&admin, "/admin/catalogue").await;
     page.says(
         "Not installed:</strong> listed here, but the interface process has no file of rome.",
@@ -158,8 +163,15 @@ async fn somebody_new_gets_a_password_that_is_shown_once() {
     let add = |name: &'static str, role: &'static str| [("name", name), ("role", role)];
     let page =
         house.post(&admin, "/admin/people/add", &add("maria", "operator")).await.is(StatusCode::OK);
-    let shown =
-        page.text.split("class=\"secret\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let shown = page
+        .text
+        .split("class=\"secret\">")
+        .nth(1)
+        .expect("as it should be")
+        .split('<')
+        .next()
+        .expect("as it should be")
+        .to_owned();
     let maria = || house.app.registry.directory().accounts["maria"].clone();
     assert!(rooms_panel::doors::password::is(&shown, &maria().hash));
     assert!(maria().must_change && maria().role == Role::Operator);
@@ -238,7 +250,10 @@ fn the_last_administrator_stays_one() {
         let administrators =
             directory.accounts.values().filter(|a| a.role == Role::Administrator && !a.is_disabled);
         assert_eq!(administrators.count(), 1);
-        assert_eq!(house.app.registry.store().load().await.unwrap().accounts, directory.accounts);
+        assert_eq!(
+            house.app.registry.store().load().await.expect("as it should be").accounts,
+            directory.accounts
+        );
     });
 }
 
@@ -248,19 +263,34 @@ async fn a_code_makes_one_tablet_the_panel_of_its_room() {
     let admin = house.person(Role::Administrator).await;
     let form = [("room", "vienna"), ("name", "Vienna, door")];
     let page = house.post(&admin, "/admin/panels/code", &form).await.is(StatusCode::OK);
-    let digits =
-        page.text.split("class=\"secret\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let digits = page
+        .text
+        .split("class=\"secret\">")
+        .nth(1)
+        .expect("as it should be")
+        .split('<')
+        .next()
+        .expect("as it should be")
+        .to_owned();
     assert!(digits.len() == 9 && digits.as_bytes()[4] == b' ', "{digits}");
     let page = house.get(&admin, "/admin/panels").await.says("Codes that wait");
     assert!(!page.text.contains(&digits), "it is shown once");
     house.post(&admin, "/admin/panels/code", &form).await.is(StatusCode::CONFLICT);
-    let (panel, _) =
-        house.app.registry.enrol(&Token::said(&digits)).await.unwrap().expect("it is good");
+    let (panel, _) = house
+        .app
+        .registry
+        .enrol(&Token::said(&digits))
+        .await
+        .expect("as it should be")
+        .expect("it is good");
     assert_eq!(
         (panel.room.as_str(), panel.name.as_str(), panel.by.as_str()),
         ("vienna", "Vienna, door", "a-administrator")
     );
-    assert!(house.app.registry.enrol(&Token::said(&digits)).await.unwrap().is_none(), "once");
+    assert!(
+        house.app.registry.enrol(&Token::said(&digits)).await.expect("as it should be").is_none(),
+        "once"
+    );
     house.post(&admin, "/admin/panels/code", &form).await.is(StatusCode::CONFLICT);
     for (room, name, says) in
         [("", "x", "Choose the room"), ("nowhere", "x", "no room"), ("vienna", " ", "a name")]
@@ -330,7 +360,7 @@ async fn the_support_telephone_is_kept() {
         .await
         .is(StatusCode::BAD_REQUEST);
     assert_eq!(
-        house.app.registry.store().load().await.unwrap().settings["support-phone"],
+        house.app.registry.store().load().await.expect("as it should be").settings["support-phone"],
         "+43 1 555"
     );
 }

@@ -42,8 +42,8 @@ async fn a_room_file_is_added_changed_and_removed_after_a_look_at_the_difference
     let applied = send(&house, &admin, "apply", "vienna.toml", RIGHT, "").await.is(StatusCode::OK);
     applied.says("The file is added.").says("It reads the room files now.");
     house.hears("reload").await;
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), RIGHT);
-    house.get(&admin, "/admin/configuration").await.says("vienna.toml").says("1 warnings");
+    assert_eq!(std::fs::read_to_string(&file).expect("as it should be"), RIGHT);
+    house.get(&admin, "/admin/configuration").await.says("vienna.toml").says("1 warning");
 
     let seen = digest(&house, &admin, "vienna.toml").await;
     let changed = RIGHT.replace("\"Vienna\"", "\"Wien\"");
@@ -54,10 +54,11 @@ async fn a_room_file_is_added_changed_and_removed_after_a_look_at_the_difference
         .await
         .is(StatusCode::OK)
         .says("is changed");
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), changed);
+    assert_eq!(std::fs::read_to_string(&file).expect("as it should be"), changed);
 
     let seen = digest(&house, &admin, "vienna.toml").await;
-    std::fs::write(house.rooms().join("oslo.toml"), RIGHT.replace("vienna", "oslo")).unwrap();
+    std::fs::write(house.rooms().join("oslo.toml"), RIGHT.replace("vienna", "oslo"))
+        .expect("as it should be");
     let remove = [("name", "vienna.toml"), ("change", "remove"), ("digest", seen.as_str())];
     house
         .post(&admin, "/admin/configuration/check", &remove)
@@ -84,7 +85,7 @@ async fn a_room_file_is_added_changed_and_removed_after_a_look_at_the_difference
 async fn a_file_with_mistakes_is_not_applied() {
     let house = House::start().await;
     let admin = house.person(Role::Administrator).await;
-    std::fs::write(house.rooms().join("vienna.toml"), RIGHT).unwrap();
+    std::fs::write(house.rooms().join("vienna.toml"), RIGHT).expect("as it should be");
     let seen = digest(&house, &admin, "vienna.toml").await;
     let wrong = RIGHT.replace("title", "titel");
     for action in ["check", "apply"] {
@@ -94,7 +95,10 @@ async fn a_file_with_mistakes_is_not_applied() {
         let answer = answer.says("Mistake in line 4").says("titel = &#34;Room&#34;");
         assert!(!answer.text.contains("/admin/configuration/apply"), "there is nothing to apply");
     }
-    assert_eq!(std::fs::read_to_string(house.rooms().join("vienna.toml")).unwrap(), RIGHT);
+    assert_eq!(
+        std::fs::read_to_string(house.rooms().join("vienna.toml")).expect("as it should be"),
+        RIGHT
+    );
     // A room that is there twice is the other file's mistake, too.
     send(&house, &admin, "apply", "oslo.toml", RIGHT, "").await.is(StatusCode::BAD_REQUEST);
     assert!(!house.rooms().join("oslo.toml").exists());
@@ -113,7 +117,7 @@ async fn the_second_of_two_who_change_a_file_sees_what_the_first_has_done() {
         house.named("ann", Role::Administrator).await,
         house.named("ben", Role::Administrator).await,
     );
-    std::fs::write(house.rooms().join("vienna.toml"), RIGHT).unwrap();
+    std::fs::write(house.rooms().join("vienna.toml"), RIGHT).expect("as it should be");
     let seen =
         (digest(&house, &ann, "vienna.toml").await, digest(&house, &ben, "vienna.toml").await);
     let (anns, bens) =
@@ -128,7 +132,10 @@ async fn the_second_of_two_who_change_a_file_sees_what_the_first_has_done() {
             .says("<del>− title = &#34;Red&#34;</del>");
         assert!(told.text.matches("Blue").count() >= 2, "what was typed is in the form");
     }
-    assert_eq!(std::fs::read_to_string(house.rooms().join("vienna.toml")).unwrap(), anns);
+    assert_eq!(
+        std::fs::read_to_string(house.rooms().join("vienna.toml")).expect("as it should be"),
+        anns
+    );
     let seen = digest(&house, &ben, "vienna.toml").await;
     send(&house, &ben, "apply", "vienna.toml", &bens, &seen).await.is(StatusCode::OK);
     // Both at once: one of them is told.
@@ -146,10 +153,11 @@ async fn the_second_of_two_who_change_a_file_sees_what_the_first_has_done() {
 async fn no_way_leads_out_of_the_folder_and_no_secret_is_shown() {
     let house = House::start().await;
     let admin = house.person(Role::Administrator).await;
-    std::fs::write(house.folder.path().join("outside.toml"), "hush").unwrap();
-    std::fs::create_dir(house.rooms().join("secrets")).unwrap();
-    std::fs::write(house.rooms().join("secrets/vienna.codec"), "hush").unwrap();
-    std::os::unix::fs::symlink("secrets/vienna.codec", house.rooms().join("link.toml")).unwrap();
+    std::fs::write(house.folder.path().join("outside.toml"), "hush").expect("as it should be");
+    std::fs::create_dir(house.rooms().join("secrets")).expect("as it should be");
+    std::fs::write(house.rooms().join("secrets/vienna.codec"), "hush").expect("as it should be");
+    std::os::unix::fs::symlink("secrets/vienna.codec", house.rooms().join("link.toml"))
+        .expect("as it should be");
     for name in [
         "../outside.toml",
         "secrets/vienna.codec",
@@ -173,9 +181,13 @@ async fn no_way_leads_out_of_the_folder_and_no_secret_is_shown() {
     }
     let list = house.get(&admin, "/admin/configuration").await.says("it is a link");
     assert!(!list.text.contains("hush"));
-    assert_eq!(std::fs::read_to_string(house.folder.path().join("outside.toml")).unwrap(), "hush");
     assert_eq!(
-        std::fs::read_to_string(house.rooms().join("secrets/vienna.codec")).unwrap(),
+        std::fs::read_to_string(house.folder.path().join("outside.toml")).expect("as it should be"),
+        "hush"
+    );
+    assert_eq!(
+        std::fs::read_to_string(house.rooms().join("secrets/vienna.codec"))
+            .expect("as it should be"),
         "hush"
     );
 }

@@ -8,7 +8,7 @@ use rooms_panel::records::{Alert, Audit, Call, Record, Role};
 use crate::support::{House, on_both};
 
 fn room(name: &str) -> RoomName {
-    RoomName::new(name).unwrap()
+    RoomName::new(name).expect("as it should be")
 }
 
 fn call(id: i64, since: Timestamp, reason: &str) -> Record {
@@ -40,7 +40,7 @@ fn audit(id: i64, at: Timestamp, what: &str) -> Record {
 }
 
 fn ago(hours: i64) -> Timestamp {
-    Timestamp::now() - SignedDuration::from_hours(hours)
+    rooms_panel::clock::now() - SignedDuration::from_hours(hours)
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn calls_are_found_by_what_people_call_the_rooms_and_page_by_page() {
     on_both(async |house| {
         let viewer = house.person(Role::Viewer).await;
         let records: Vec<_> = (0..120).map(|id| call(id, ago(200 - id), "normal")).collect();
-        house.app.registry.store().write(&records).await.unwrap();
+        house.app.registry.store().write(&records).await.expect("as it should be");
         let mut path = "/admin/connections?room=tejo".to_owned();
         let mut seen = Vec::new();
         loop {
@@ -61,7 +61,7 @@ fn calls_are_found_by_what_people_call_the_rooms_and_page_by_page() {
             else {
                 break;
             };
-            let link = link.split('"').next().unwrap().replace("&#38;", "&");
+            let link = link.split('"').next().expect("as it should be").replace("&#38;", "&");
             path = format!("/admin/connections?room=tejo{link}");
         }
         assert_eq!(seen, (0..120).rev().filter(|id| id % 2 == 0).collect::<Vec<_>>());
@@ -86,7 +86,7 @@ fn statements_in_searches_are_text() {
     on_both(async |house| {
         let viewer = house.person(Role::Viewer).await;
         let records = [call(1, ago(1), "normal"), audit(2, ago(1), "connect vienna lisbon")];
-        house.app.registry.store().write(&records).await.unwrap();
+        house.app.registry.store().write(&records).await.expect("as it should be");
         for text in
             ["%27%20OR%201%3D1%20--", "%25", "_", "%27%3B%20DROP%20TABLE%20call%3B%20--", "%5C"]
         {
@@ -109,7 +109,8 @@ fn statements_in_searches_are_text() {
 fn a_report_says_how_much_and_what_failed() {
     on_both(async |house| {
         let viewer = house.person(Role::Viewer).await;
-        let noon = |day: u32| format!("2026-03-{day:02}T12:00:00Z").parse().unwrap();
+        let noon =
+            |day: u32| format!("2026-03-{day:02}T12:00:00Z").parse().expect("as it should be");
         let alert = Record::Alert(Alert {
             id: 9,
             room: room("vienna"),
@@ -127,7 +128,7 @@ fn a_report_says_how_much_and_what_failed() {
             call(6, noon(3), "busy"),
             alert,
         ];
-        house.app.registry.store().write(&records).await.unwrap();
+        house.app.registry.store().write(&records).await.expect("as it should be");
         let days = "from=2026-03-01&until=2026-03-04";
         let page = house.get(&viewer, &format!("/admin/reports?{days}")).await.is(StatusCode::OK);
         page.says("<svg")
@@ -152,7 +153,7 @@ fn a_report_says_how_much_and_what_failed() {
         let long = house.get(&viewer, "/admin/reports?from=2020-01-01&until=2026-01-01").await;
         long.is(StatusCode::BAD_REQUEST).says("at most 366");
         let recent = [call(8, ago(2), "busy"), call(10, ago(3), "no-answer")];
-        house.app.registry.store().write(&recent).await.unwrap();
+        house.app.registry.store().write(&recent).await.expect("as it should be");
         house.get(&viewer, "/admin/connections/failures").await.says("1 busy, 1 no-answer");
     });
 }
@@ -163,7 +164,7 @@ async fn the_audit_is_downloaded_as_it_is_filtered_and_says_when_it_is_cut() {
     let viewer = house.person(Role::Viewer).await;
     let mut records: Vec<_> = (0..10_001).map(|id| audit(id, ago(id), "start vienna")).collect();
     records.push(audit(20_000, ago(1), "=HYPERLINK(\"x\")"));
-    house.app.registry.store().write(&records).await.unwrap();
+    house.app.registry.store().write(&records).await.expect("as it should be");
     let formula = house.get(&viewer, "/admin/audit.csv?text=HYPERLINK").await.is(StatusCode::OK);
     assert_eq!(formula.text.lines().count(), 2, "{}", formula.text);
     let formula = formula.says("at,who,room,what,answer,reason,answered\r\n");

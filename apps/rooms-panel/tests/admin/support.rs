@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use linebus_client::{Client, Event, Events};
 use linebus_server::{Config, Control, Controller, Listeners, controls};
 use linebus_testkit::postgres::Postgres;
@@ -72,7 +72,7 @@ static POSTGRES: LazyLock<Postgres> = LazyLock::new(Postgres::start);
 pub(crate) fn on_both(test: impl AsyncFn(House)) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.unwrap().block_on(async {
+    runtime.expect("as it should be").block_on(async {
         test(House::start().await).await;
         let name = format!("admin-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         test(House::with(Some(POSTGRES.database(&name))).await).await;
@@ -85,24 +85,24 @@ impl House {
     }
 
     async fn with(database: Option<String>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("rooms")).unwrap();
+        let folder = tempfile::tempdir().expect("as it should be");
+        std::fs::create_dir(folder.path().join("rooms")).expect("as it should be");
         let sqlite = || format!("sqlite:{}", folder.path().join("panel.db").display());
-        let store = Store::open(&database.unwrap_or_else(sqlite)).await.unwrap();
+        let store = Store::open(&database.unwrap_or_else(sqlite)).await.expect("as it should be");
         let config = Config { listen: vec![([127, 0, 0, 1], 0).into()], ..Config::default() };
-        let listeners = Listeners::bind(&config).unwrap();
-        let address = listeners.addresses().next().unwrap();
+        let listeners = Listeners::bind(&config).expect("as it should be");
+        let address = listeners.addresses().next().expect("as it should be");
         let url = address.replace("tcp ", "linebus://");
         let (bus, orders) = controls();
         tokio::spawn(async move { linebus_server::run(listeners, &config, orders).await });
         let wished = Arc::default();
         interface(&url, &wished).await;
 
-        let (registry, _) = Registry::load(store.clone()).await.unwrap();
+        let (registry, _) = Registry::load(store.clone()).await.expect("as it should be");
         let (writer, _task) = Writer::start(store);
-        let (client, events) = Client::connect(&url).await.unwrap();
-        client.recv(FACTS).await.unwrap();
-        client.watch(WISHES).await.unwrap();
+        let (client, events) = Client::connect(&url).await.expect("as it should be");
+        client.recv(FACTS).await.expect("as it should be");
+        client.watch(WISHES).await.expect("as it should be");
         let desk = Arc::new(Desk::new(client, writer.clone(), Vec::new()));
         tokio::spawn(desk.clone().run(events));
         let app = App::new(Parts {
@@ -127,7 +127,7 @@ impl House {
     }
 
     pub(crate) async fn named(&self, name: &str, role: Role) -> Browser {
-        let (token, now) = (Token::random(), Timestamp::now());
+        let (token, now) = (Token::random(), rooms_panel::clock::now());
         if !self.app.registry.directory().accounts.contains_key(name) {
             let account = Account {
                 name: name.to_owned(),
@@ -138,7 +138,7 @@ impl House {
                 created: now,
                 version: 0,
             };
-            self.app.registry.put_account(account).await.unwrap();
+            self.app.registry.put_account(account).await.expect("as it should be");
         }
         let expires = now + SignedDuration::from_hours(1);
         let session =
@@ -152,13 +152,13 @@ impl House {
         let token = Token::random();
         let panel = EnrolledPanel {
             token: token.hash(),
-            room: RoomName::new(room).unwrap(),
+            room: RoomName::new(room).expect("as it should be"),
             name: name.to_owned(),
             by: "admin".to_owned(),
-            enrolled: Timestamp::now(),
+            enrolled: rooms_panel::clock::now(),
             revoked: None,
         };
-        self.app.registry.put_panel(panel.clone()).await.unwrap();
+        self.app.registry.put_panel(panel.clone()).await.expect("as it should be");
         (Browser { cookie: format!("panel={}", token.as_str()), csrf: token.csrf() }, panel)
     }
 
@@ -169,7 +169,11 @@ impl House {
     /// Without reading what comes.
     pub(crate) async fn open(&self, who: &Browser, path: &str) -> Response {
         let request = Request::get(path).header(header::COOKIE, &who.cookie);
-        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        self.router
+            .clone()
+            .oneshot(request.body(Body::empty()).expect("as it should be"))
+            .await
+            .expect("as it should be")
     }
 
     /// A form of one of their pages.
@@ -197,8 +201,8 @@ impl House {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(body)).unwrap();
-        read(self.router.clone().oneshot(request).await.unwrap()).await
+        let request = request.body(Body::from(body)).expect("as it should be");
+        read(self.router.clone().oneshot(request).await.expect("as it should be")).await
     }
 
     /// Waits until something is so.
@@ -247,13 +251,16 @@ pub(crate) async fn read(response: Response) -> Answer {
     let header = |name| {
         let value = response.headers().get(name);
         value
-            .map(|value: &axum::http::HeaderValue| value.to_str().unwrap().to_owned())
+            .map(|value: &axum::http::HeaderValue| {
+                value.to_str().expect("as it should be").to_owned()
+            })
             .unwrap_or_default()
     };
     let (status, to, kind) =
         (response.status(), header(header::LOCATION), header(header::CONTENT_TYPE));
     let body = tokio::time::timeout(PATIENCE, to_bytes(response.into_body(), usize::MAX));
-    let text = String::from_utf8(body.await.expect("it ends").unwrap().into()).unwrap();
+    let text = String::from_utf8(body.await.expect("it ends").expect("as it should be").into())
+        .expect("as it should be");
     Answer { status, to, kind, text }
 }
 
@@ -276,14 +283,14 @@ impl Answer {
         let begin = format!("name=\"{name}\" value=\"");
         let (_, rest) =
             self.text.split_once(&begin).unwrap_or_else(|| panic!("no {name} in {}", self.text));
-        rest.split('"').next().unwrap().to_owned()
+        rest.split('"').next().expect("as it should be").to_owned()
     }
 }
 
 /// Answers as the interface process does, and notes what is wished.
 async fn interface(url: &str, wished: &Arc<Mutex<Vec<String>>>) {
-    let (client, events) = Client::connect(url).await.unwrap();
-    client.recv(WISHES).await.unwrap();
+    let (client, events) = Client::connect(url).await.expect("as it should be");
+    client.recv(WISHES).await.expect("as it should be");
     tokio::spawn(answer(client, events, wished.clone()));
 }
 
@@ -302,7 +309,7 @@ async fn answer(client: Client, mut events: Events, wished: Arc<Mutex<Vec<String
             facts.extend([format!("accepted{id}"), format!("done{id}")]);
         }
         for fact in facts {
-            client.send(FACTS, &fact).await.unwrap();
+            client.send(FACTS, &fact).await.expect("as it should be");
         }
     }
 }

@@ -6,7 +6,7 @@ use linebus_testkit::http;
 use linebus_testkit::telnet::Telnet;
 use rustix::process::Signal;
 
-use crate::programs::{Program, rooms, until};
+use crate::programs::{Program, rooms, until, until_all};
 
 /// The processes that a process has started.
 fn children(of: u32) -> Vec<u32> {
@@ -29,7 +29,8 @@ fn the_demonstration_says_where_everything_is_and_leaves_nothing_behind() {
     let page = said("Two rooms side by side");
     let address = page.strip_prefix("http://").and_then(|rest| rest.strip_suffix("/demo"));
     let address = address.expect("an address").parse().expect("an address");
-    let (status, text) = http::get(address, "/demo");
+    let asked = http::request(address, b"GET /demo HTTP/1.0\r\n\r\n");
+    let (status, text) = asked.expect("it answers");
     assert!(
         status == 200 && text.contains("/panel/vienna") && text.contains("/panel/lisbon"),
         "{text}"
@@ -38,6 +39,8 @@ fn the_demonstration_says_where_everything_is_and_leaves_nothing_behind() {
     let bus = said("The bus").strip_prefix("telnet ").expect("a command").replace(' ', ":");
     let mut person = Telnet::connect(bus.parse().expect("an address"));
     person.ask("recv rooms", "ok recv rooms");
+    person.say("send syslib give me everything");
+    until_all(&mut person, &["room vienna free", "room lisbon free"]);
     person.say("send syslib connect vienna lisbon");
     until(&mut person, "connect vienna lisbon");
     let folder = said("Room files and logs");

@@ -260,7 +260,7 @@ fn restart(mut house: House) {
 
 #[test]
 fn without_its_database_the_panel_goes_on_and_writes_later() {
-    let mut postgres = Postgres::start();
+    let postgres = Postgres::start();
     let mut house = House::start(Some(postgres.database("away")));
     let before = Timestamp::now();
     postgres.stop();

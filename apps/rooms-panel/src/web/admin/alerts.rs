@@ -5,11 +5,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::Timestamp;
 use rooms_messages::RoomName;
 
 use super::list::{answered, older, page_in};
 use super::{Frame, back, bad, day_time, lasting, room_choices, room_in, with_catalogue};
+use crate::clock;
 use crate::records::{Alert, Role};
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
@@ -59,7 +59,7 @@ async fn alerts(
     let place = page_in(&fields).map_err(bad)?;
     let found = answered(app.registry.store().alerts(room.as_ref(), false, &place).await);
     let frame = Frame::new(&app, &visitor, "Alerts").live();
-    let now = Timestamp::now();
+    let now = clock::now();
     let mut open = app.desk.alerts();
     open.retain(|alert| room.as_ref().is_none_or(|room| *room == alert.room));
     // The worst first, those that somebody has seen last.

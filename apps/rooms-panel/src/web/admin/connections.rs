@@ -13,6 +13,7 @@ use rooms_messages::{Phase, Reason, RoomName, Wish};
 use super::list::{Days, address, answered, older, page_in, shown};
 use super::{Frame, bad, day_time, lasting, room::press, room_in, with_catalogue};
 use crate::catalogue::Catalogue;
+use crate::clock;
 use crate::house::Link;
 use crate::records::{Call, Role};
 use crate::store::{CallFilter, PairCalls};
@@ -103,7 +104,7 @@ async fn connections(
     };
     let found = answered(app.registry.store().calls(&wanted, &place).await);
     let frame = Frame::new(&app, &visitor, "Connections").live();
-    let now = Timestamp::now();
+    let now = clock::now();
     let (live, calls) = with_catalogue(&app, |catalogue, shown| {
         let links = shown.house.links.iter();
         let live =
@@ -189,7 +190,7 @@ struct Failures {
 
 async fn failures(State(app): State<App>, Extension(visitor): Extension<Visitor>) -> Response {
     let frame = Frame::new(&app, &visitor, "Connections");
-    let now = Timestamp::now();
+    let now = clock::now();
     let from = now.checked_sub(COUNTED).unwrap_or(now);
     let report = answered(app.registry.store().report(from, now, offset(now)).await);
     let pairs = report.map(|report| {

@@ -4,12 +4,12 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use jiff::Timestamp;
 use rooms_messages::{HelpState, HelpWish, RoomName, Text, Wish};
 
 use super::list::{answered, older, page_in};
 use super::room::press;
 use super::{Frame, bad, day_time, lasting, line_in, with_catalogue};
+use crate::clock;
 use crate::records::{Help, Role};
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
@@ -67,7 +67,7 @@ async fn helps(
     let place = page_in(&fields).map_err(bad)?;
     let found = answered(app.registry.store().helps(false, &place).await);
     let frame = Frame::new(&app, &visitor, "Help").live();
-    let now = Timestamp::now();
+    let now = clock::now();
     let (mut queue, history) = with_catalogue(&app, |catalogue, shown| {
         let queue = shown.house.rooms.iter().filter_map(|(name, room)| {
             let help = room.help.as_ref()?;

@@ -5,10 +5,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rooms_messages::RoomName;
 
 use super::{Frame, back, bad, day_time, line_in, room_choices, room_in, with_catalogue};
+use crate::clock;
 use crate::doors::Token;
 use crate::records::{EnrolledPanel, Enrolment, Role, TokenHash};
 use crate::view::hour;
@@ -74,7 +75,7 @@ async fn panels(State(app): State<App>, Extension(visitor): Extension<Visitor>) 
 fn list(app: &App, visitor: &Visitor, code: Option<Code>) -> Response {
     let frame = Frame::new(app, visitor, "Panels");
     let rooms = room_choices(app);
-    let now = Timestamp::now();
+    let now = clock::now();
     let open = app.live.open.lock().clone();
     let (panels, waiting) = with_catalogue(app, |catalogue, _| {
         let mut panels: Vec<&EnrolledPanel> = catalogue.directory.panels.values().collect();
@@ -112,7 +113,7 @@ async fn code(
     if name.is_empty() {
         return Err(bad("A panel has a name that people know it by, such as Vienna, door."));
     }
-    let now = Timestamp::now();
+    let now = clock::now();
     let directory = app.registry.directory();
     let panels = directory.panels.values().filter(|panel| panel.revoked.is_none());
     let waiting = directory.enrolments.values().filter(|code| code.expires > now);
@@ -158,7 +159,7 @@ async fn revoke(
         ));
     };
     let (room, what) = (panel.room.clone(), format!("panel {:?} revoked", panel.name));
-    let revoked = EnrolledPanel { revoked: Some(Timestamp::now()), ..panel };
+    let revoked = EnrolledPanel { revoked: Some(clock::now()), ..panel };
     app.registry.put_panel(revoked).await.map_err(|error| store_refusal(&error))?;
     app.desk.changed(&visitor.who, Some(&room), what);
     // Its open pages look whether they may stay.

@@ -5,9 +5,9 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::Timestamp;
 
 use super::{Frame, back, bad, day_time};
+use crate::clock;
 use crate::doors::password;
 use crate::records::{Account, Role};
 use crate::web::door::{Door, Visitor};
@@ -56,7 +56,7 @@ async fn people(State(app): State<App>, Extension(visitor): Extension<Visitor>) 
 
 fn list(app: &App, visitor: &Visitor, one_time: Option<(String, String)>) -> Response {
     let directory = app.registry.directory();
-    let now = Timestamp::now();
+    let now = clock::now();
     let sessions = |name: &str| {
         directory.sessions.values().filter(|s| s.account == name && s.expires > now).count()
     };
@@ -103,7 +103,7 @@ async fn add(
         return Err(refusal(StatusCode::CONFLICT, "There is an account of this name already."));
     }
     let (one_time, hash) = one_time(&app).await;
-    let created = Timestamp::now();
+    let created = clock::now();
     let account = Account {
         name: name.clone(),
         hash,

@@ -5,12 +5,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::ZonedDateTime;
 use jiff::civil::DateTime;
-use jiff::{Timestamp, ZonedDateTime};
 use rooms_messages::RoomName;
 
 use super::{Frame, back, bad, room_choices, room_in, with_catalogue};
 use crate::catalogue::{Catalogue, DAY_MINUTES, minute};
+use crate::clock;
 use crate::records::{Grant, Role};
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
@@ -107,7 +108,7 @@ fn may(
 ) -> Result<Answer, String> {
     let zone = catalogue.zone(near);
     let when = if at.is_empty() {
-        Timestamp::now().to_zoned_datetime(zone)
+        clock::now().to_zoned_datetime(zone)
     } else {
         let wrong = |_| format!("{at:?} is no time such as 2026-11-27T10:30.");
         let time: DateTime = at.parse().map_err(wrong)?;

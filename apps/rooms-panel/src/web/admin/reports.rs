@@ -17,6 +17,7 @@ use super::list::{Days, address, answered};
 use super::table::Table;
 use super::{Frame, bad, with_catalogue};
 use crate::catalogue::Catalogue;
+use crate::clock;
 use crate::records::Role;
 use crate::store::{Report, StoreError};
 use crate::web::door::{Door, Visitor};
@@ -80,7 +81,7 @@ async fn report_of(app: &App, from: Date, until: Date) -> Result<Report, StoreEr
     let days = Days { from: Some(from), until: Some(until) };
     let (Some(begin), Some(end)) = (days.begin(), days.end()) else { return Ok(Report::default()) };
     // What has not happened yet is nobody's time: a call that goes on lasts until now.
-    let end = end.min(jiff::Timestamp::now()).max(begin);
+    let end = end.min(clock::now()).max(begin);
     app.registry.store().report(begin, end, offset(begin)).await
 }
 

@@ -5,11 +5,11 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::Timestamp;
 use rooms_messages::{AlertLevel, DeviceName, Request, RoomName, RoomState, Text, Wish};
 
 use super::{Frame, back, day_time};
 use crate::catalogue::Catalogue;
+use crate::clock;
 use crate::desk::Answer;
 use crate::records::Role;
 use crate::view::{Mark, Shape, Words};
@@ -54,7 +54,7 @@ async fn show(
     let Some(room) = known(&app, &room) else { return unknown() };
     let directory = app.registry.directory();
     let frame = Frame::new(&app, &visitor, "Room").live();
-    let now = Timestamp::now();
+    let now = clock::now();
     let found = app.desk.look(|shown| {
         let known = shown.house.rooms.get(&room)?;
         let catalogue = Catalogue { directory: &directory, house: &shown.house };

@@ -4,9 +4,9 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use jiff::Timestamp;
 
 use super::{Frame, back, bad, day_time, line_in};
+use crate::clock;
 use crate::desk::Control;
 use crate::records::Role;
 use crate::view::{Mark, Shape};
@@ -40,7 +40,7 @@ struct System {
 
 async fn system(State(app): State<App>, Extension(visitor): Extension<Visitor>) -> Response {
     let directory = app.registry.directory();
-    let now = Timestamp::now();
+    let now = clock::now();
     let (control, rooms, links) =
         app.desk.look(|shown| (shown.control, shown.house.rooms.len(), shown.house.links.len()));
     let panels = directory.panels.values().filter(|panel| panel.revoked.is_none()).count();
