@@ -29,11 +29,8 @@ const LANGUAGES: [(&str, &str); 7] = [
 ];
 
 /// Those that tests in a browser need.
-const BROWSER: [(&str, &str); 3] = [
-    ("chromium", "/usr/bin/chromium"),
-    ("nodejs", "/usr/bin/node"),
-    ("npm", "/usr/bin/npm"),
-];
+const BROWSER: [(&str, &str); 3] =
+    [("chromium", "/usr/bin/chromium"), ("nodejs", "/usr/bin/node"), ("npm", "/usr/bin/npm")];
 
 /// Debian's packages of the servers that benchmarks compare with.
 const PEERS: [(&str, &str); 3] = [

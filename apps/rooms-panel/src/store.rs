@@ -105,16 +105,6 @@ impl Store {
         self.rows(sql).await
     }
 
-    /// Remembers who wants to hear no more of an alert; says whether there is such an alert.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn mute_alert(&self, id: i64, by: &str) -> Result<bool, StoreError> {
-        let mut sql = Sql::new("UPDATE alert SET muted_by = ");
-        sql.bind(by).and("id = ").bind(id);
-        Ok(self.execute(sql).await? > 0)
-    }
-
     /// Runs a statement that changes rows; says how many.
     async fn execute(&self, sql: Sql) -> Result<u64, StoreError> {
         let done = self.within(sql.build(true).execute(&self.pool)).await?;

@@ -75,14 +75,12 @@ fn more_records_than_a_statement_can_hold_are_written_together() {
 }
 
 #[test]
-fn a_muted_alert_says_by_whom() {
+fn alerts_are_found_by_room_and_by_being_open() {
     with_stores(&async |store: Store| {
-        store
-            .write(&[Record::Alert(alert(7, "a", 1)), Record::Alert(alert(8, "b", 2))])
-            .await
-            .unwrap();
-        assert!(store.mute_alert(7, "ana").await.unwrap());
-        assert!(!store.mute_alert(9, "ana").await.unwrap());
+        let muted = Alert { muted_by: "ana".to_owned(), ..alert(7, "a", 1) };
+        let over = Alert { until: Some(Timestamp::UNIX_EPOCH), ..alert(9, "a", 0) };
+        let records = [muted, alert(8, "b", 2), over].map(Record::Alert);
+        store.write(&records).await.unwrap();
         let rows = store.alerts(None, true, &ALL).await.unwrap().rows;
         assert_eq!(rows.iter().map(|row| row.muted_by.as_str()).collect::<Vec<_>>(), ["", "ana"]);
         let rows = store.alerts(Some(&room("a")), true, &ALL).await.unwrap().rows;
