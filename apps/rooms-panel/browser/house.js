@@ -62,11 +62,21 @@ export class House {
       house.url = /http:\/\/[^/]+/.exec(said)[0];
       house.password = /password (\S+)/.exec(said)[1];
       house.#bus = /telnet (\S+) (\d+)/.exec(said).slice(1);
+      await house.#free();
       return house;
     } catch (error) {
       await house.end();
       throw error;
     }
+  }
+
+  /** Waits until the demonstration's rooms can be called. */
+  async #free() {
+    const bus = await this.bus('rooms');
+    bus.say('send syslib give me everything');
+    const rooms = ['lisbon', 'nairobi', 'oslo', 'sao-paulo', 'toronto', 'vienna'];
+    await Promise.all(rooms.map((room) => bus.heard(new RegExp(`^recv rooms room ${room} free `))));
+    bus.close();
   }
 
   /** Ends all of it, and waits for that. */
