@@ -58,7 +58,8 @@ async fn each_page_and_action_is_for_those_with_its_role_only() {
                     house.get(browser, path).await.is(StatusCode::FORBIDDEN);
                 }
             } else if is_post {
-                let refused: [(&[(&str, &str)], &[(&str, &str)]); 6] = [
+                type Pairs<'a> = &'a [(&'a str, &'a str)];
+                let refused: [(Pairs<'_>, Pairs<'_>); 6] = [
                     (&[], &[]),
                     (&[("csrf", "")], &[]),
                     (&[("csrf", "wrong")], &[]),
