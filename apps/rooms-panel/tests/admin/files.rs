@@ -87,12 +87,12 @@ async fn a_file_with_mistakes_is_not_applied() {
     let admin = house.person(Role::Administrator).await;
     std::fs::write(house.rooms().join("vienna.toml"), RIGHT).expect("as it should be");
     let seen = digest(&house, &admin, "vienna.toml").await;
-    let wrong = RIGHT.replace("title", "titel");
+    let wrong = RIGHT.replace("title", "titles");
     for action in ["check", "apply"] {
         let answer = send(&house, &admin, action, "vienna.toml", &wrong, &seen)
             .await
             .is(StatusCode::BAD_REQUEST);
-        let answer = answer.says("Mistake in line 4").says("titel = &#34;Room&#34;");
+        let answer = answer.says("Mistake in line 4").says("titles = &#34;Room&#34;");
         assert!(!answer.text.contains("/admin/configuration/apply"), "there is nothing to apply");
     }
     assert_eq!(
