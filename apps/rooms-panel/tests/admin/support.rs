@@ -209,7 +209,7 @@ impl House {
     pub(crate) async fn until(&self, is_so: impl Fn(&Self) -> bool) {
         tokio::time::timeout(PATIENCE, async {
             while !is_so(self) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::task::yield_now().await;
             }
         })
         .await
