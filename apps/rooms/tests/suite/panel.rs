@@ -82,9 +82,13 @@ impl House {
 
     /// On the port where it was, if it was.
     fn start_panel(&mut self) {
+        self.start_panel_with(&[]);
+    }
+
+    fn start_panel_with(&mut self, more: &[&str]) {
         let (url, listen) = (self.url(), self.address.to_string());
         let arguments = ["panel", "--database", &self.database, "--listen", &listen, "--bus", &url];
-        let panel = Program::start(rooms(&arguments));
+        let panel = Program::start(rooms(&[&arguments[..], more].concat()));
         let said = panel.said.iter().find_map(|line| line.strip_prefix("listening http "));
         self.address = said.expect("it says where").parse().expect("an address");
         self.panel = Some(panel);
@@ -279,4 +283,75 @@ fn without_its_database_the_panel_goes_on_and_writes_later() {
         assert!(std::time::Instant::now() < told, "it is still said");
     }
     drop(house.folder);
+}
+
+/// What every browser is told about every page.
+const HEADERS: [&str; 4] = [
+    "content-security-policy: default-src 'none'; script-src 'self';",
+    "x-content-type-options: nosniff",
+    "referrer-policy: no-referrer",
+    "x-frame-options: SAMEORIGIN",
+];
+
+#[test]
+fn who_comes_in_is_looked_at() {
+    let mut house = House::start(None);
+    let at = house.address;
+    for path in ["/login", "/enrol", "/assets/live.js", "/nowhere", "/demo"] {
+        let head = Browser::default().get(at, path).head;
+        assert!(HEADERS.iter().all(|header| head.contains(header)), "{path}: {head}");
+    }
+    for path in ["/admin", "/admin/people", "/panel/room-a"] {
+        let head = house.admin.get(at, path).head;
+        assert!(HEADERS.iter().all(|header| head.contains(header)), "{path}: {head}");
+        assert!(head.contains("cache-control: no-store"), "{path}: {head}");
+    }
+    let mut forged = Browser::default();
+    forged.cookies = vec![
+        ("panel".to_owned(), "/panel/room-a".to_owned(), "x".repeat(43)),
+        ("session".to_owned(), "/".to_owned(), "x".repeat(43)),
+    ];
+    assert!(forged.get(at, "/panel/room-a").head.contains("location: /enrol"));
+    assert!(forged.get(at, "/admin").head.contains("location: /login"));
+    let press = [("csrf", "x"), ("wish", "connect room-b")];
+    assert_eq!(forged.post(at, "/panel/room-a/press", &press).status, 401);
+    assert_eq!(house.admin.get(at, "/panel/no-room").status, 404);
+
+    let right = [("name", "admin"), ("password", "correct horse battery")];
+    let head = Browser::default().post(at, "/login", &right).head;
+    assert!(head.contains("HttpOnly; SameSite=Strict; Path=/"), "{head}");
+    let elsewhere = [&right[..], &[("then", "//example.net")]].concat();
+    let head = Browser::default().post(at, "/login", &elsewhere).head;
+    assert!(head.contains("location: /admin"), "{head}");
+
+    // The next wrong one has to wait, and the right one too.
+    let wrong = [("name", "admin"), ("password", "a guess")];
+    let tried: Vec<_> =
+        (0..6).map(|_| Browser::default().post(at, "/login", &wrong).status).collect();
+    assert!(tried[0] == 401 && tried.contains(&429), "{tried:?}");
+    let told = Browser::default().post(at, "/login", &right);
+    assert!(told.status == 429 && told.text.contains("Wait"), "{}", told.text);
+    let code = [("code", "12345678")];
+    let tried: Vec<_> =
+        (0..6).map(|_| Browser::default().post(at, "/enrol", &code).status).collect();
+    assert!(tried[0] == 401 && tried.contains(&429), "{tried:?}");
+    assert_eq!(house.press("connect room-b"), 204, "who is in stays in");
+}
+
+#[test]
+fn behind_a_proxy_cookies_are_for_tls_only_and_a_browser_counts_for_itself() {
+    let mut house = House::start(None);
+    drop(house.panel.take());
+    house.start_panel_with(&["--https"]);
+    let at = house.address;
+    let from = |address: &str| Browser { forwarded: address.to_owned(), ..Browser::default() };
+    let guess = |browser: &mut Browser, name: &str| {
+        browser.post(at, "/login", &[("name", name), ("password", "a guess")]).status
+    };
+    let mut other = from("9.9.9.9, 10.0.0.1");
+    let tried: Vec<_> = (0..6).map(|number| guess(&mut other, &format!("user{number}"))).collect();
+    assert!(tried.contains(&429), "{tried:?}");
+    let right = [("name", "admin"), ("password", "correct horse battery")];
+    let head = from("9.9.9.9, 10.0.0.2").post(at, "/login", &right).head;
+    assert!(head.contains("__Host-session=") && head.contains("Secure"), "{head}");
 }

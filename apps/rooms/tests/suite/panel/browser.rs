@@ -13,7 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone, Default)]
 pub(super) struct Browser {
     /// Name, path and value.
-    cookies: Vec<(String, String, String)>,
+    pub(super) cookies: Vec<(String, String, String)>,
+    /// What a proxy says of where it is.
+    pub(super) forwarded: String,
 }
 
 /// What was answered.
@@ -85,8 +87,12 @@ impl Browser {
 
     fn ask(&mut self, address: SocketAddr, method: &str, path: &str, form: &str) -> Answer {
         let (length, cookies) = (form.len(), self.cookies_for(path));
+        let forwarded = match self.forwarded.as_str() {
+            "" => String::new(),
+            from => format!("X-Forwarded-For: {from}\r\n"),
+        };
         let request = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookies}\r\nX-Live: 1\r\n\
+            "{method} {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookies}\r\nX-Live: 1\r\n{forwarded}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
         );
         let (status, head, text) = exchange(address, request.as_bytes()).expect("it answers");
