@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::error::StoreError;
 
 /// A database that gives no connection in this time is away.
-const CONNECT_MAX: Duration = Duration::from_secs(2);
+const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Connections at a time; pages are few and the history has one writer.
 const CONNECTIONS_MAX: u32 = 8;
 

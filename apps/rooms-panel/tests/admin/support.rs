@@ -24,6 +24,7 @@ use rooms_panel::registry::Registry;
 use rooms_panel::store::Store;
 use rooms_panel::web::{App, Door, Parts};
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 /// Nothing that is waited for takes so long.
@@ -47,6 +48,8 @@ pub(crate) struct House {
     router: Router,
     /// What was wished, without who asked for everything.
     pub(crate) wished: Arc<Mutex<Vec<String>>>,
+    /// Changes when something was.
+    noted: watch::Receiver<()>,
     pub(crate) folder: TempDir,
     bus: Controller,
 }
@@ -96,7 +99,7 @@ impl House {
         let (bus, orders) = controls();
         tokio::spawn(async move { linebus_server::run(listeners, &config, orders).await });
         let wished = Arc::default();
-        interface(&url, &wished).await;
+        let noted = interface(&url, &wished).await;
 
         let (registry, _) = Registry::load(store.clone()).await.expect("as it should be");
         let (writer, _task) = Writer::start(store);
@@ -114,7 +117,7 @@ impl House {
             demo: None,
         });
         let (router, doors) = app.pages();
-        let house = Self { app, doors, router, wished, folder, bus };
+        let house = Self { app, doors, router, wished, noted, folder, bus };
         house
             .until(|house| house.app.desk.look(|shown| shown.control == desk::Control::Fine))
             .await;
@@ -205,11 +208,17 @@ impl House {
         read(self.router.clone().oneshot(request).await.expect("as it should be")).await
     }
 
-    /// Waits until something is so.
+    /// Waits until something is so: looks whenever something was reported, written or wished.
     pub(crate) async fn until(&self, is_so: impl Fn(&Self) -> bool) {
+        let (mut changes, mut writing) = (self.app.desk.changes(), self.app.writing.clone());
+        let mut noted = self.noted.clone();
         tokio::time::timeout(PATIENCE, async {
             while !is_so(self) {
-                tokio::task::yield_now().await;
+                tokio::select! {
+                    _ = changes.recv() => {}
+                    _ = writing.changed() => {}
+                    _ = noted.changed() => {}
+                }
             }
         })
         .await
@@ -288,13 +297,20 @@ impl Answer {
 }
 
 /// Answers as the interface process does, and notes what is wished.
-async fn interface(url: &str, wished: &Arc<Mutex<Vec<String>>>) {
+async fn interface(url: &str, wished: &Arc<Mutex<Vec<String>>>) -> watch::Receiver<()> {
     let (client, events) = Client::connect(url).await.expect("as it should be");
     client.recv(WISHES).await.expect("as it should be");
-    tokio::spawn(answer(client, events, wished.clone()));
+    let (note, noted) = watch::channel(());
+    tokio::spawn(answer(client, events, wished.clone(), note));
+    noted
 }
 
-async fn answer(client: Client, mut events: Events, wished: Arc<Mutex<Vec<String>>>) {
+async fn answer(
+    client: Client,
+    mut events: Events,
+    wished: Arc<Mutex<Vec<String>>>,
+    note: watch::Sender<()>,
+) {
     while let Some(event) = events.next().await {
         let Event::Message(message) = event else { continue };
         let Ok(request) = Wished::parse(&message.text) else { continue };
@@ -305,6 +321,7 @@ async fn answer(client: Client, mut events: Events, wished: Arc<Mutex<Vec<String
             facts.push(format!("everything end lines={}", SO.len()));
         } else {
             wished.lock().push(message.text.to_string());
+            note.send_replace(());
             let id = request.id.map(|id| format!(" id={id}")).unwrap_or_default();
             facts.extend([format!("accepted{id}"), format!("done{id}")]);
         }
