@@ -329,7 +329,11 @@ fn identity_spoofing() {
     root.ask("watch t", "ok watch t");
     root.ask("recv $bus.clients", "ok recv $bus.clients");
     mallory.say("send t watch t 2026-01-01T00:00:00.000000Z root hello");
-    let heard = root.hear().expect("it is delivered");
+    let mut heard = root.hear().expect("it is delivered");
+    // That mallory has come in may be told just now.
+    if heard.starts_with("recv $bus.clients joined mallory ") {
+        heard = root.hear().expect("it is delivered");
+    }
     let words: Vec<_> = heard.split(' ').collect();
     assert_eq!((words[0], words[1], words[3], words[4]), ("watch", "t", "mallory", "watch"));
     mallory.say("send $bus.clients joined root 1");
