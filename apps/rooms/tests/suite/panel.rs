@@ -306,11 +306,11 @@ fn who_comes_in_is_looked_at() {
         assert!(HEADERS.iter().all(|header| head.contains(header)), "{path}: {head}");
         assert!(head.contains("cache-control: no-store"), "{path}: {head}");
     }
-    let mut forged = Browser::default();
-    forged.cookies = vec![
+    let cookies = vec![
         ("panel".to_owned(), "/panel/room-a".to_owned(), "x".repeat(43)),
         ("session".to_owned(), "/".to_owned(), "x".repeat(43)),
     ];
+    let mut forged = Browser { cookies, ..Browser::default() };
     assert!(forged.get(at, "/panel/room-a").head.contains("location: /enrol"));
     assert!(forged.get(at, "/admin").head.contains("location: /login"));
     let press = [("csrf", "x"), ("wish", "connect room-b")];
