@@ -69,7 +69,8 @@ scene('a camera moves while its button is held: said again every 500 ms, and sto
   const bus = await stage.bus('syslib', 'rooms');
   const vienna = await stage.panel('vienna', 'camera');
   const moves = () => bus.lines.filter(({ line }) => line.startsWith('recv syslib move vienna camera left '));
-  await button(vienna, 'Left').hover();
+  // The mouse is on it once it stands still and can be pressed.
+  await button(vienna, 'Left').click({ trial: true });
   await vienna.mouse.down();
   const began = performance.now();
   for (let from = 0, count = 0; count < 4; count++) {

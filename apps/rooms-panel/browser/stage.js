@@ -114,7 +114,10 @@ export class Stage {
   /** A panel in the test's tablet. `show` is what the address asks for. */
   async panel(room, show = 'home') {
     this.#tablet ??= this.tablet();
-    return this.goto(await this.#tablet, `/panel/${room}?show=${show}`);
+    const page = await this.goto(await this.#tablet, `/panel/${room}?show=${show}`);
+    // A panel that has just started asks for everything first.
+    await page.locator('.pill', { hasNotText: 'Control offline' }).waitFor();
+    return page;
   }
 
   /** A page of the administrator, who has chosen a password. */
