@@ -118,13 +118,9 @@ impl Registry {
         account: &str,
         but: Option<TokenHash>,
     ) -> Result<(), StoreError> {
-        let of = |session: &Session| session.account == account && Some(session.token) != but;
-        let directory = self.directory();
-        self.change(|directory| directory.sessions.retain(|_, session| !of(session)));
-        for session in directory.sessions.values().filter(|session| of(session)) {
-            self.store.remove_session(session.token).await?;
-        }
-        Ok(())
+        let goes_on = |session: &Session| session.account != account || Some(session.token) == but;
+        self.change(|directory| directory.sessions.retain(|_, session| goes_on(session)));
+        self.store.remove_sessions_of(account, but).await
     }
 
     /// Makes a code that makes a tablet the panel of a room.

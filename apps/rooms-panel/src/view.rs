@@ -15,7 +15,7 @@ pub use calls::{Call, Incoming};
 pub use catalogue::Card;
 pub use sheets::{Kind, Sheet};
 pub use tiles::{Press, Tile};
-pub use words::{Mark, Shape, Words, hour};
+pub use words::{Mark, Shape, Words, hour, lasting};
 
 use crate::catalogue::Catalogue;
 use crate::desk::{Control, Shown};

@@ -30,7 +30,8 @@ use tokio::sync::{Semaphore, watch};
 pub use door::Door;
 pub use serve::serve;
 
-use crate::desk::Desk;
+use crate::catalogue::Catalogue;
+use crate::desk::{Desk, Shown};
 use crate::doors::attempts::Attempts;
 use crate::history::Writing;
 use crate::records::TokenHash;
@@ -169,6 +170,12 @@ async fn careful(request: Request, next: Next) -> Response {
 
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
 connect-src 'self'; frame-src 'self'; frame-ancestors 'self'; form-action 'self'; base-uri 'none'";
+
+/// What people call the rooms, and what is so.
+fn with_catalogue<T>(app: &App, look: impl FnOnce(&Catalogue<'_>, &Shown) -> T) -> T {
+    let directory = app.registry.directory();
+    app.desk.look(|shown| look(&Catalogue { directory: &directory, house: &shown.house }, shown))
+}
 
 /// A page of one sentence.
 fn refusal(status: StatusCode, text: &str) -> Response {

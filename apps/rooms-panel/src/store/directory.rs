@@ -67,13 +67,20 @@ impl Store {
         self.remove::<Session>(&token.to_string()).await
     }
 
-    /// Ends all sessions of an account.
+    /// Ends all sessions of an account, but for one.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn remove_sessions_of(&self, account: &str) -> Result<(), StoreError> {
+    pub async fn remove_sessions_of(
+        &self,
+        account: &str,
+        but: Option<TokenHash>,
+    ) -> Result<(), StoreError> {
         let mut sql = Sql::new("DELETE FROM session");
         sql.and("account = ").bind(account);
+        if let Some(token) = but {
+            sql.and("token <> ").bind(token.to_string());
+        }
         self.execute(sql).await?;
         Ok(())
     }

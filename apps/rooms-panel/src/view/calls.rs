@@ -2,7 +2,7 @@
 
 use rooms_messages::{Phase, RoomName};
 
-use super::words::{Mark, Shape, Words};
+use super::words::{Mark, Shape, Words, lasting};
 use super::{Look, Press};
 
 /// Two rooms that are connected, or were a moment ago.
@@ -66,8 +66,8 @@ impl Look<'_> {
         };
         let is_counted = link.phase == Phase::Connected;
         let since = is_counted.then(|| link.since.as_millisecond());
-        let seconds = self.now.duration_since(link.since).as_secs().max(0);
-        let time = if is_counted { timer(seconds) } else { String::new() };
+        let lasts = self.now.duration_since(link.since);
+        let time = if is_counted { lasting(lasts) } else { String::new() };
         let end = if link.phase == Phase::Disconnecting {
             None
         } else {
@@ -123,27 +123,5 @@ impl Look<'_> {
             }
         }
         Side { city: catalogue.city(room), title: catalogue.title(room), lines }
-    }
-}
-
-/// Seconds as `MM:SS`, or `H:MM:SS`.
-fn timer(seconds: i64) -> String {
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes:02}:{seconds:02}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::timer;
-
-    #[test]
-    fn a_call_is_counted_in_minutes_and_then_in_hours() {
-        assert_eq!(timer(0), "00:00");
-        assert_eq!(timer(192), "03:12");
-        assert_eq!(timer(3671), "1:01:11");
     }
 }

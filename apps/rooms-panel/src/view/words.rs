@@ -1,7 +1,7 @@
 //! How the panels say it: shape, colour and word together, never colour alone.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use rooms_messages::{OfflineReason, Reason};
 
 use crate::house::Device;
@@ -133,6 +133,18 @@ pub fn hour(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%H:%M").to_string()
 }
 
+/// How long something took or takes: `12:04`, `1:00:30`.
+#[must_use]
+pub fn lasting(time: SignedDuration) -> String {
+    let seconds = time.as_secs().max(0);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes:02}:{seconds:02}")
+    }
+}
+
 /// Why a wish came to nothing. `city` is who was called, if it was a call.
 pub(super) fn refused(reason: Reason, text: &str, city: Option<&str>) -> String {
     let them = city.unwrap_or("The other room");
@@ -169,4 +181,17 @@ fn sentence(text: &str) -> String {
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{stop}", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_counted_in_minutes_and_then_in_hours() {
+        let lasting = |seconds| lasting(SignedDuration::from_secs(seconds));
+        assert_eq!(lasting(0), "00:00");
+        assert_eq!(lasting(192), "03:12");
+        assert_eq!(lasting(3671), "1:01:11");
+    }
 }

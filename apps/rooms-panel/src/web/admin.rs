@@ -20,18 +20,18 @@ use std::fmt::Display;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
-use rooms_messages::RoomName;
+use rooms_messages::{AlertLevel, RoomName, RoomState};
 
 use super::door::{Door, Visitor};
 use super::fields::Fields;
 use super::panel::known;
-use super::{App, Pages, refusal, stream};
-use crate::catalogue::Catalogue;
+use super::{App, Pages, refusal, stream, with_catalogue};
 use crate::desk::{Control, Shown};
+use crate::house::{Alert, Room};
 use crate::records::Role;
-use crate::view::hour;
+use crate::view::{Shape, hour};
 
 pub(super) fn pages(pages: Pages) -> Pages {
     let pages = pages.get("/admin/events", Door::Role(Role::Viewer), stream::admin);
@@ -143,21 +143,19 @@ fn day_time(at: Timestamp) -> String {
     at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// How long something took or takes: `12:04`, `1:00:30`.
-fn lasting(time: SignedDuration) -> String {
-    let seconds = time.as_secs().max(0);
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes:02}:{seconds:02}")
+/// How a room is: its mark's shape and colour, and a word.
+fn state_of(room: &Room) -> (Shape, &'static str, &'static str) {
+    match room.state {
+        Some(RoomState::Free) => (Shape::Dot, "good", "Free"),
+        Some(RoomState::Busy) => (Shape::Ring, "warn", "In a call"),
+        Some(RoomState::Maintenance) => (Shape::Bar, "soft", "Maintenance"),
+        Some(RoomState::Offline) | None => (Shape::Bar, "bad", "Not reachable"),
     }
 }
 
-/// What people call the rooms, and what is so.
-fn with_catalogue<T>(app: &App, look: impl FnOnce(&Catalogue<'_>, &Shown) -> T) -> T {
-    let directory = app.registry.directory();
-    app.desk.look(|shown| look(&Catalogue { directory: &directory, house: &shown.house }, shown))
+/// The colour of an alert.
+fn tone_of(alert: &Alert) -> &'static str {
+    if alert.level == AlertLevel::Error { "bad" } else { "warn" }
 }
 
 /// A form that can't be done, and what would be right.
@@ -191,9 +189,7 @@ fn line_in(fields: &Fields, name: &str, called: &str, max: usize) -> Result<Stri
 
 /// The rooms of a form's choice, with their names, in the order in which people see them.
 fn room_choices(app: &App) -> Vec<(RoomName, String)> {
-    let directory = app.registry.directory();
-    app.desk.look(|shown| {
-        let catalogue = Catalogue { directory: &directory, house: &shown.house };
+    with_catalogue(app, |catalogue, _| {
         catalogue.rooms().into_iter().map(|room| (room.clone(), catalogue.name(room))).collect()
     })
 }

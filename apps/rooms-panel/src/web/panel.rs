@@ -7,12 +7,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use rooms_messages::{HelpWish, Request, RoomName, Text, Wish};
+use rooms_messages::{HelpWish, Malformed, Request, RoomName, Text, Wish};
 
 use super::door::{Door, Visitor};
 use super::fields::Fields;
-use super::{App, Pages, page, refusal, stream};
-use crate::catalogue::{Catalogue, Permission};
+use super::{App, Pages, page, refusal, stream, with_catalogue};
+use crate::catalogue::Permission;
 use crate::clock;
 use crate::records::Role;
 use crate::view::{Look, Screen};
@@ -107,11 +107,8 @@ async fn press(
         Err(wrong) => return refusal(StatusCode::BAD_REQUEST, &wrong),
     };
     if let Wish::Connect { near, far } = &wish {
-        let directory = app.registry.directory();
-        let permission = app.desk.look(|shown| {
-            let catalogue = Catalogue { directory: &directory, house: &shown.house };
-            catalogue.permission(near, far, clock::now())
-        });
+        let permission =
+            with_catalogue(&app, |catalogue, _| catalogue.permission(near, far, clock::now()));
         if permission != Permission::Now {
             app.desk.not_permitted(near, far, &visitor.who);
             return done(&room, &fields, &headers, StatusCode::CONFLICT);
@@ -123,26 +120,31 @@ async fn press(
     }
 }
 
+/// What a form wishes of a room: its words are a wish as on the bus, but for the room after the verb
+/// and a value that may be the end.
+pub(super) fn wish_of(room: &RoomName, fields: &Fields) -> Result<Wish, Malformed> {
+    let words = fields.get("wish");
+    let (verb, rest) = words.split_once(' ').unwrap_or((words, ""));
+    Ok(Request::parse(&format!("{verb} {room} {rest}{}", fields.get("value")))?.wish)
+}
+
 /// What the words of a form wish of this room, if a panel may wish that.
 fn wish(room: &RoomName, fields: &Fields) -> Result<Wish, String> {
-    let said = fields.get("wish");
-    let (verb, rest) = said.split_once(' ').unwrap_or((said, ""));
-    let line = format!("{verb} {room} {rest}{}", fields.get("value"));
-    let request = Request::parse(&line).map_err(|error| error.to_string())?;
-    if request.wish.room() != Some(room) {
+    let wish = wish_of(room, fields).map_err(|error| error.to_string())?;
+    if wish.room() != Some(room) {
         return Err("This panel is another room's.".to_owned());
     }
-    match request.wish {
+    match wish {
         Wish::Help { room, help: HelpWish::Come(_) } => {
             let text = Some(fields.get("text")).filter(|text| !text.is_empty()).map(Text::clean);
             Ok(Wish::Help { room, help: HelpWish::Come(text) })
         }
-        Wish::Give { .. }
+        wish @ (Wish::Give { .. }
         | Wish::Reload
         | Wish::Reconnect { .. }
         | Wish::Maintenance { .. }
         | Wish::Trace { .. }
-        | Wish::Raw { .. } => Err(format!("`{verb}` is nothing that a panel can wish.")),
+        | Wish::Raw { .. }) => Err(format!("`{}` is nothing that a panel can wish.", wish.verb())),
         wish => Ok(wish),
     }
 }

@@ -126,7 +126,7 @@ fn what_is_removed_is_gone_and_nothing_else() {
         assert_eq!(left.sessions.keys().collect::<Vec<_>>(), [&TokenHash([4; 32])]);
         assert_eq!(left.enrolments.keys().collect::<Vec<_>>(), [&TokenHash([2; 32])]);
         assert_eq!(left.grants.keys().collect::<Vec<_>>(), [&2]);
-        store.remove_sessions_of("bo").await.unwrap();
+        store.remove_sessions_of("bo", None).await.unwrap();
         assert!(store.load().await.unwrap().sessions.is_empty());
     });
 }

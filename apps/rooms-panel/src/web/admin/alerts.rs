@@ -8,12 +8,13 @@ use axum::response::Response;
 use rooms_messages::RoomName;
 
 use super::list::{answered, older, page_in};
-use super::{Frame, back, bad, day_time, lasting, room_choices, room_in, with_catalogue};
+use super::{Frame, back, bad, day_time, room_choices, room_in};
 use crate::clock;
 use crate::records::{Alert, Role};
+use crate::view::lasting;
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
-use crate::web::{App, Pages, page, refusal};
+use crate::web::{App, Pages, page, refusal, with_catalogue};
 
 const PATH: &str = "/admin/alerts";
 

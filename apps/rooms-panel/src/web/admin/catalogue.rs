@@ -8,13 +8,13 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use rooms_messages::RoomName;
 
-use super::{Frame, back, line_in, with_catalogue};
+use super::{Frame, back, line_in};
 use crate::records::{Listing, Role};
 use crate::store::StoreError;
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
 use crate::web::panel::unknown;
-use crate::web::{App, Pages, page, store_refusal};
+use crate::web::{App, Pages, page, store_refusal, with_catalogue};
 
 const PATH: &str = "/admin/catalogue";
 /// The longest city and title.

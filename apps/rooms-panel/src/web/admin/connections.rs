@@ -11,16 +11,16 @@ use jiff::{SignedDuration, Timestamp};
 use rooms_messages::{Phase, Reason, RoomName, Wish};
 
 use super::list::{Days, address, answered, older, page_in, shown};
-use super::{Frame, bad, day_time, lasting, room::press, room_in, with_catalogue};
+use super::{Frame, bad, day_time, room::press, room_in};
 use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::house::Link;
 use crate::records::{Call, Role};
 use crate::store::{CallFilter, PairCalls};
-use crate::view::{Mark, Shape};
+use crate::view::{Mark, Shape, lasting};
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
-use crate::web::{App, Pages, page};
+use crate::web::{App, Pages, page, with_catalogue};
 
 const PATH: &str = "/admin/connections";
 /// Failures are counted over so long.

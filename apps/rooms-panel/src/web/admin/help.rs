@@ -8,13 +8,14 @@ use rooms_messages::{HelpState, HelpWish, RoomName, Text, Wish};
 
 use super::list::{answered, older, page_in};
 use super::room::press;
-use super::{Frame, bad, day_time, lasting, line_in, with_catalogue};
+use super::{Frame, bad, day_time, line_in};
 use crate::clock;
 use crate::records::{Help, Role};
+use crate::view::lasting;
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
 use crate::web::panel::{known, unknown};
-use crate::web::{App, Pages, page};
+use crate::web::{App, Pages, page, with_catalogue};
 
 const PATH: &str = "/admin/help";
 /// The longest answer to a room.

@@ -4,16 +4,16 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use rooms_messages::{AlertLevel, HelpState, RoomName, RoomState};
+use rooms_messages::{HelpState, RoomName, RoomState};
 
-use super::{Frame, day_time};
+use super::{Frame, day_time, state_of, tone_of};
 use crate::catalogue::Catalogue;
 use crate::house::Room;
 use crate::records::Role;
-use crate::view::{Mark, Shape, hour};
+use crate::view::{Mark, hour};
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
-use crate::web::{App, Pages, page};
+use crate::web::{App, Pages, page, with_catalogue};
 
 pub(super) fn pages(pages: Pages) -> Pages {
     pages.get("/admin", Door::Role(Role::Viewer), overview)
@@ -54,13 +54,10 @@ async fn overview(
     Extension(fields): Extension<Fields>,
 ) -> Response {
     let show = fields.get("show").to_owned();
-    let directory = app.registry.directory();
-    let (tiles, helps) = app.desk.look(|shown| {
-        let catalogue = Catalogue { directory: &directory, house: &shown.house };
+    let (tiles, helps) = with_catalogue(&app, |catalogue, shown| {
         let rooms = catalogue.rooms();
         let known = rooms.iter().filter_map(|name| Some((*name, shown.house.rooms.get(*name)?)));
-        let tiles: Vec<_> =
-            known.clone().map(|(name, room)| tile(&catalogue, name, room)).collect();
+        let tiles: Vec<_> = known.clone().map(|(name, room)| tile(catalogue, name, room)).collect();
         let helps = known.filter_map(|(name, room)| {
             let help = room.help.as_ref()?;
             Some(HelpLine {
@@ -90,25 +87,20 @@ async fn overview(
 }
 
 fn tile(catalogue: &Catalogue<'_>, name: &RoomName, room: &Room) -> RoomTile {
-    let zone = catalogue.zone(name);
-    let since = |word: &str| match room.since {
-        Some(at) => format!("{word} since {}", hour(at, &zone)),
-        None => word.to_owned(),
-    };
-    let mark = match room.state {
-        Some(RoomState::Busy) => {
+    let (shape, tone, word) = state_of(room);
+    let label = match (room.state, room.since) {
+        (Some(RoomState::Busy), _) => {
             let with = room.with.as_ref().map(|with| catalogue.city(with));
             let with = with.or_else(|| room.other.clone()).unwrap_or_default();
-            Mark::new(Shape::Ring, "warn", format!("In a call with {with}"))
+            format!("{word} with {with}")
         }
-        Some(RoomState::Free) => Mark::new(Shape::Dot, "good", "Free".to_owned()),
-        Some(RoomState::Maintenance) => Mark::new(Shape::Bar, "soft", "Maintenance".to_owned()),
-        Some(RoomState::Offline) | None => Mark::new(Shape::Bar, "bad", since("Not reachable")),
+        (Some(RoomState::Offline) | None, Some(at)) => {
+            format!("{word} since {}", hour(at, &catalogue.zone(name)))
+        }
+        _ => word.to_owned(),
     };
-    let alert = room.worst_alert().map(|alert| {
-        let tone = if alert.level == AlertLevel::Error { "bad" } else { "warn" };
-        (alert.text.clone(), tone)
-    });
+    let mark = Mark::new(shape, tone, label);
+    let alert = room.worst_alert().map(|alert| (alert.text.clone(), tone_of(alert)));
     RoomTile {
         room: name.clone(),
         city: catalogue.city(name),

@@ -8,14 +8,14 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use rooms_messages::RoomName;
 
-use super::{Frame, back, bad, day_time, line_in, room_choices, room_in, with_catalogue};
+use super::{Frame, back, bad, day_time, line_in, room_choices, room_in};
 use crate::clock;
 use crate::doors::Token;
 use crate::records::{EnrolledPanel, Enrolment, Role, TokenHash};
 use crate::view::hour;
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
-use crate::web::{App, Pages, page, refusal, store_refusal};
+use crate::web::{App, Pages, page, refusal, store_refusal, with_catalogue};
 
 const PATH: &str = "/admin/panels";
 /// The longest name of a panel.

@@ -9,13 +9,13 @@ use jiff::ZonedDateTime;
 use jiff::civil::DateTime;
 use rooms_messages::RoomName;
 
-use super::{Frame, back, bad, room_choices, room_in, with_catalogue};
+use super::{Frame, back, bad, room_choices, room_in};
 use crate::catalogue::{Catalogue, DAY_MINUTES, minute};
 use crate::clock;
 use crate::records::{Grant, Role};
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
-use crate::web::{App, Pages, page, refusal, store_refusal};
+use crate::web::{App, Pages, page, refusal, store_refusal, with_catalogue};
 
 const PATH: &str = "/admin/permissions";
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];

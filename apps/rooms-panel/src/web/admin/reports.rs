@@ -15,14 +15,14 @@ use rooms_messages::RoomName;
 use super::connections::{offset, pair_line};
 use super::list::{Days, address, answered};
 use super::table::Table;
-use super::{Frame, bad, with_catalogue};
+use super::{Frame, bad};
 use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::records::Role;
 use crate::store::{Report, StoreError};
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
-use crate::web::{App, Pages, page, store_refusal};
+use crate::web::{App, Pages, page, store_refusal, with_catalogue};
 use chart::{Columns, Lines};
 
 const PATH: &str = "/admin/reports";

@@ -5,18 +5,17 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use rooms_messages::{AlertLevel, DeviceName, Request, RoomName, RoomState, Text, Wish};
+use rooms_messages::{DeviceName, RoomName, RoomState, Text, Wish};
 
-use super::{Frame, back, day_time};
-use crate::catalogue::Catalogue;
+use super::{Frame, back, bad, day_time, state_of, tone_of};
 use crate::clock;
 use crate::desk::Answer;
 use crate::records::Role;
-use crate::view::{Mark, Shape, Words};
+use crate::view::{Mark, Words};
 use crate::web::door::{Door, Visitor};
 use crate::web::fields::Fields;
-use crate::web::panel::{known, unknown};
-use crate::web::{App, Pages, page, refusal};
+use crate::web::panel::{known, unknown, wish_of};
+use crate::web::{App, Pages, page, refusal, with_catalogue};
 
 pub(super) fn pages(pages: Pages) -> Pages {
     pages
@@ -52,12 +51,10 @@ async fn show(
     Extension(visitor): Extension<Visitor>,
 ) -> Response {
     let Some(room) = known(&app, &room) else { return unknown() };
-    let directory = app.registry.directory();
     let frame = Frame::new(&app, &visitor, "Room").live();
     let now = clock::now();
-    let found = app.desk.look(|shown| {
+    let found = with_catalogue(&app, |catalogue, shown| {
         let known = shown.house.rooms.get(&room)?;
-        let catalogue = Catalogue { directory: &directory, house: &shown.house };
         let zone = catalogue.zone(&room);
         let devices = known.devices.iter().map(|(name, device)| {
             let words = Words::of_power(device, now, &zone);
@@ -78,21 +75,14 @@ async fn show(
             }
         });
         let alerts = known.alerts.iter().map(|((device, code), alert)| {
-            let tone = if alert.level == AlertLevel::Error { "bad" } else { "warn" };
-            (format!("{device}, {code}"), tone, alert.text.clone(), day_time(alert.since))
+            let since = day_time(alert.since);
+            (format!("{device}, {code}"), tone_of(alert), alert.text.clone(), since)
         });
-        let mark = match known.state {
-            Some(RoomState::Free) => Mark::new(Shape::Dot, "good", "Free".to_owned()),
-            Some(RoomState::Busy) => Mark::new(Shape::Ring, "warn", "In a call".to_owned()),
-            Some(RoomState::Maintenance) => Mark::new(Shape::Bar, "soft", "Maintenance".to_owned()),
-            Some(RoomState::Offline) | None => {
-                Mark::new(Shape::Bar, "bad", "Not reachable".to_owned())
-            }
-        };
-        let notes = directory.listings.get(&room).map(|listing| listing.notes.clone());
+        let (shape, tone, word) = state_of(known);
+        let notes = catalogue.directory.listings.get(&room).map(|listing| listing.notes.clone());
         Some(RoomPage {
             name: catalogue.name(&room),
-            mark,
+            mark: Mark::new(shape, tone, word.to_owned()),
             is_in_maintenance: known.state == Some(RoomState::Maintenance),
             notes: notes.unwrap_or_default(),
             devices: devices.collect(),
@@ -115,11 +105,9 @@ async fn wish(
     Extension(fields): Extension<Fields>,
 ) -> Response {
     let Some(room) = known(&app, &room) else { return unknown() };
-    let said = fields.get("wish");
-    let (verb, rest) = said.split_once(' ').unwrap_or((said, ""));
-    let wish = match Request::parse(&format!("{verb} {room} {rest}")) {
-        Ok(request) => request.wish,
-        Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
+    let wish = match wish_of(&room, &fields) {
+        Ok(wish) => wish,
+        Err(error) => return bad(error),
     };
     match wish {
         Wish::Start { .. }
@@ -129,7 +117,7 @@ async fn wish(
         | Wish::Maintenance { .. }
         | Wish::Trace { .. }
         | Wish::Help { .. } => press(&app, &visitor, wish, &format!("/admin/rooms/{room}")).await,
-        _ => refusal(StatusCode::BAD_REQUEST, "That is not for this page."),
+        _ => bad("That is not for this page."),
     }
 }
 
@@ -144,10 +132,7 @@ async fn raw(
     let (Ok(device), Ok(text)) =
         (DeviceName::new(fields.get("device")), Text::new(fields.get("text")))
     else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "A device and a text without control characters are wanted.",
-        );
+        return bad("A device and a text without control characters are wanted.");
     };
     let to = format!("/admin/rooms/{room}");
     press(&app, &visitor, Wish::Raw { room, device, text }, &to).await
