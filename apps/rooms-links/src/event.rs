@@ -61,7 +61,8 @@ pub struct Request {
     pub wish: Wish,
     /// Under which name the answers shall come. Said twice within a minute, it gets the first answer.
     pub id: Option<WishId>,
-    /// Who; the same wish of the same one twice within a second is one wish.
+    /// Who; the same wish of the same one twice within a second is one wish, unless the first came to
+    /// nothing.
     pub by: Option<By>,
 }
 

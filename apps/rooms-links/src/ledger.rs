@@ -10,7 +10,8 @@ use crate::{Effect, Fact, Request, Why};
 /// How long an answer is remembered.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// Within this time two equal wishes of the same user are one press of an unsteady finger.
+/// Within this time two equal wishes of the same user, with no other between them, are one press of
+/// an unsteady finger; unless the first came to nothing, since the second can come to something.
 const ONE_PRESS: Duration = Duration::from_secs(1);
 
 /// Wishes that are remembered. Beyond it the oldest finished one is forgotten; if all are under way,
@@ -49,6 +50,10 @@ struct Entry {
 impl Entry {
     fn is_finished(&self) -> bool {
         self.outcome.is_some() || matches!(self.answer, Answer::Refused(_))
+    }
+
+    fn came_to_nothing(&self) -> bool {
+        matches!(self.outcome, Some(Err(_))) || matches!(self.answer, Answer::Refused(_))
     }
 
     fn say_answer(&self, effects: &mut Vec<Effect>) {
@@ -90,15 +95,16 @@ impl Ledger {
             entry.say_outcome(effects);
             return true;
         }
-        let is_full = self.is_full();
         let same_press = |entry: &&Entry| {
-            !is_full
-                && request.by.is_some()
-                && entry.request.by == request.by
-                && entry.request.wish == request.wish
+            entry.request.wish == request.wish
+                && !entry.came_to_nothing()
                 && now.saturating_sub(entry.at) < ONE_PRESS
         };
-        let Some(first) = self.entries.iter().rfind(same_press) else { return false };
+        if request.by.is_none() || self.is_full() {
+            return false;
+        }
+        let last = self.entries.iter().rfind(|entry| entry.request.by == request.by);
+        let Some(first) = last.filter(same_press) else { return false };
         let entry = Entry { request: request.clone(), ..first.clone() };
         entry.say_answer(effects);
         entry.say_outcome(effects);

@@ -86,7 +86,15 @@ pub struct SqliteStore {
     connection: Connection,
     retention: Retention,
     /// Held while this process writes; the system lets go of it when the process ends.
-    _lock: Option<File>,
+    lock: Option<File>,
+}
+
+impl Drop for SqliteStore {
+    /// Closing is not enough: a process that is just being forked has the lock, too (flock(2)).
+    fn drop(&mut self) {
+        // On an error it goes with the file.
+        self.lock.as_ref().map(File::unlock);
+    }
 }
 
 impl SqliteStore {
@@ -109,7 +117,7 @@ impl SqliteStore {
         private().open(path).map_err(failed)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         prepare(&connection, path, retention.store_bytes_max)?;
-        let mut store = Self { connection, retention, _lock: Some(lock) };
+        let mut store = Self { connection, retention, lock: Some(lock) };
         store
             .forget_old()
             .map_err(|error| OpenError::Failed { path: path.to_owned(), text: error.0 })?;
@@ -123,7 +131,7 @@ impl SqliteStore {
     pub fn open_to_read(path: &Path) -> Result<Self, OpenError> {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         check_schema(&connection, path)?;
-        Ok(Self { connection, retention: Retention::default(), _lock: None })
+        Ok(Self { connection, retention: Retention::default(), lock: None })
     }
 
     /// Removes the versions that are too old; the keeper calls it now and then.

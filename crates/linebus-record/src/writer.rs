@@ -148,7 +148,7 @@ pub struct Recorder {
     counts: Arc<Counts>,
     finished: Receiver<()>,
     /// Locked while it is open.
-    _folder: File,
+    folder: File,
 }
 
 impl fmt::Debug for Recorder {
@@ -195,7 +195,7 @@ impl Recorder {
                 let _ = done.send(());
             })
             .map_err(StartError::Thread)?;
-        Ok(Self { queue, counts, finished, _folder: locked })
+        Ok(Self { queue, counts, finished, folder: locked })
     }
 
     /// Where lines are put.
@@ -221,6 +221,9 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.queue.end();
+        // Closing is not enough: a process that is just being forked has the lock, too (flock(2)).
+        // On an error it goes with the file.
+        let _ = self.folder.unlock();
     }
 }
 

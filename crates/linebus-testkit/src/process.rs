@@ -108,7 +108,8 @@ impl Server {
         client
     }
 
-    /// Waits until something is so; a ping's round trip is the pace.
+    /// Waits until something is so; a ping's round trip is the pace. Nobody needs to log in there: who
+    /// has not may not ping for long.
     pub fn until(&self, is_so: impl Fn() -> bool) {
         let mut pace = self.telnet();
         while !is_so() {

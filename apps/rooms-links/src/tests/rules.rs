@@ -78,30 +78,51 @@ fn rule_2_equal_presses_of_one_user_within_a_second_are_one() {
         prepare b
         room a busy with=b
         room b busy with=a
+        > wish p2 connect a b by=ben
+        accepted p2
+        > wish p3 connect a b by=ann
+        accepted p3 already
+        > after 1
+        > wish p4 connect a b by=ben
+        accepted p4 already
+    "#]]);
+}
+
+#[test]
+fn rule_2_a_press_after_one_that_came_to_nothing_is_another() {
+    check(&expect![[r#"
+        > wish p1 connect a b by=ben
+        accepted p1
+        link a b preparing by=ben
+        prepare a
+        prepare b
+        room a busy with=b
+        room b busy with=a
         > failed a device-error
         link a b disconnecting by=ben device-error: The codec of Vienna could not do it.
         failed p1 device-error: The codec of Vienna could not do it.
         link a b idle by=ben device-error: The codec of Vienna could not do it.
         room a free
         room b free
-        > after 0.9
         > wish p2 connect a b by=ben
         accepted p2
-        failed p2 device-error: The codec of Vienna could not do it.
-        > wish p3 connect a b by=ann
-        accepted p3
-        link a b preparing by=ann
+        link a b preparing by=ben
         prepare a
         prepare b
         room a busy with=b
         room b busy with=a
         > failed a device-error
-        link a b disconnecting by=ann device-error: The codec of Vienna could not do it.
-        failed p3 device-error: The codec of Vienna could not do it.
-        link a b idle by=ann device-error: The codec of Vienna could not do it.
+        link a b disconnecting by=ben device-error: The codec of Vienna could not do it.
+        failed p2 device-error: The codec of Vienna could not do it.
+        link a b idle by=ben device-error: The codec of Vienna could not do it.
         room a free
         room b free
-        > after 0.2
+        > offline b
+        room b offline
+        > wish p3 connect a b by=ben
+        refused p3 offline-far: The codec of Lisbon is not reachable.
+        > online b
+        room b free
         > wish p4 connect a b by=ben
         accepted p4
         link a b preparing by=ben
@@ -109,6 +130,40 @@ fn rule_2_equal_presses_of_one_user_within_a_second_are_one() {
         prepare b
         room a busy with=b
         room b busy with=a
+    "#]]);
+}
+
+#[test]
+fn rule_2_a_press_after_another_one_is_another() {
+    check_with(connected(), &expect![[r#"
+        > wish p2 disconnect a b by=ben
+        accepted p2
+        link a b disconnecting
+        hangup a 1
+        hangup b 7
+        > calls a
+        > calls b
+        disconnect a b
+        link a b idle
+        done p2
+        room a free
+        room b free
+        > wish p3 connect a b by=ben
+        accepted p3
+        link a b preparing by=ben
+        prepare a
+        prepare b
+        room a busy with=b
+        room b busy with=a
+        > failed a device-error
+        link a b disconnecting by=ben device-error: The codec of Vienna could not do it.
+        failed p3 device-error: The codec of Vienna could not do it.
+        link a b idle by=ben device-error: The codec of Vienna could not do it.
+        room a free
+        room b free
+        > wish p4 disconnect a b by=ben
+        accepted p4 already
+        done p4
     "#]]);
 }
 

@@ -216,4 +216,8 @@ fn two_keepers_do_not_share_a_store_but_people_may_look() {
     not_opened(&path, "is in use: another keeper runs with it");
     let looking = SqliteStore::open_to_read(&path).expect("it can be read");
     assert_eq!(numbers(&looking), [1]);
+    // As in a process that was just forked, and has yet to become another program.
+    let _inherited = store.lock.as_ref().map(File::try_clone);
+    drop(store);
+    open(&path, Retention::default());
 }

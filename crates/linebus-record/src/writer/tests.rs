@@ -186,7 +186,10 @@ fn what_was_recorded_before_is_never_written_to_and_two_never_record_into_one_fo
         let second = Recorder::start(folder.path(), &Options::default(), |_| {});
         assert!(matches!(second, Err(StartError::Busy { .. })));
         recorder.queue().push(watch("13:00:00", run).as_bytes());
+        // As in a process that was just forked, and has yet to become another program.
+        let inherited = recorder.folder.try_clone().expect("a duplicate");
         assert!(recorder.finish(PATIENCE));
+        drop((start(folder.path(), &options("bus.log")), inherited));
     }
     assert_eq!(names(folder.path()), ["bus.log", "bus_002.log"]);
     assert_eq!(messages(folder.path()), ["one", "two"]);

@@ -310,15 +310,17 @@ fn who_does_not_log_in_in_time_is_told_and_closed() {
 }
 
 #[test]
-fn a_password_of_a_megabyte_costs_nothing() {
+fn a_password_of_megabytes_costs_nothing() {
     let bus = Bus::start(&[everything("alice")], "");
+    // What a login costs is there already.
+    drop(bus.login("alice"));
     let before = bus.server.memory_peak();
     let mut client = bus.server.telnet();
-    client.say_bytes(format!("login alice {}\n", "x".repeat(1 << 20)).as_bytes());
+    client.say_bytes(format!("login alice {}\n", "x".repeat(8 << 20)).as_bytes());
     client
         .expect("error line too-long a line has at most 512 bytes; the rest of it was thrown away");
     client.ask("login alice secret", "ok login alice");
-    assert!(bus.server.memory_peak() - before < 1 << 20);
+    assert!(bus.server.memory_peak() - before < 4 << 20);
 }
 
 #[test]

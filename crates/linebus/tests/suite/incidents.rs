@@ -102,10 +102,10 @@ fn pre_auth_memory() {
 fn compression_bomb() {
     let (server, _folder) = server("");
     let mut others = bystanders(&server);
+    let mut mallory = server.login("mallory");
     let before = server.memory();
     // The head of a gzip stream (RFC 1952, 2.3), and as many bytes as would make a large one.
     let bomb = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &vec![b'\0'; MIB]].concat();
-    let mut mallory = server.login("mallory");
     mallory.say_bytes(&bomb);
     mallory.ask(
         "",

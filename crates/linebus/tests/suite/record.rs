@@ -108,7 +108,9 @@ fn accounts_and_their_changes_do_not_concern_the_recorder() {
     users::write(folder.path(), &[all("alice"), all("bob")]);
     server.signal(Signal::HUP);
     let log = folder.path().join("log");
-    server.until(|| std::fs::read_to_string(&log).is_ok_and(|log| log.contains("reloaded")));
+    while !std::fs::read_to_string(&log).is_ok_and(|log| log.contains(": reloaded")) {
+        client.barrier();
+    }
     client.say("send t after");
     client.barrier();
     server.end();
