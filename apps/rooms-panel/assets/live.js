@@ -197,15 +197,25 @@ function find() {
   for (const room of document.querySelectorAll("[data-find]")) room.hidden = !room.dataset.find.includes(words);
 }
 
-// A page of the administration loads itself anew when something has changed, unless somebody is
-// filling in a form.
+// A page of the administration loads itself anew when something has changed, or may have while it did
+// not hear of it, unless somebody is filling in a form. It hears while it is seen: a browser has six
+// connections for all pages of a server.
 const refresh = document.body.dataset.refresh;
+async function renew() {
+  if (document.activeElement?.matches("input, select, textarea")) return;
+  const answer = await fetch(location.href);
+  if (answer.redirected || !answer.ok) return location.reload();
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  morph(document.getElementById("screen"), page.getElementById("screen"));
+}
+let changes = null;
+function hear() {
+  changes?.close();
+  changes = document.hidden ? null : new EventSource(refresh);
+  changes?.addEventListener("open", renew);
+  changes?.addEventListener("changed", renew);
+}
 if (refresh) {
-  new EventSource(refresh).addEventListener("changed", async () => {
-    if (document.activeElement?.matches("input, select, textarea")) return;
-    const answer = await fetch(location.href);
-    if (answer.redirected || !answer.ok) return location.reload();
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    morph(document.getElementById("screen"), page.getElementById("screen"));
-  });
+  document.addEventListener("visibilitychange", hear);
+  hear();
 }

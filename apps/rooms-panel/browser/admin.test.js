@@ -72,3 +72,27 @@ scene('a code makes a browser the panel of one room, and revoking it sends it aw
   await button(admin.locator('tr', { hasText: 'Oslo, door' }), 'Revoke').click();
   await panel.waitForURL(/\/enrol/);
 });
+
+scene('pages in the background hold no connection, and one that is looked at again shows what is so', async (stage) => {
+  const show = (page, isHidden) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, isHidden);
+  const pages = [];
+  // More than a browser has connections for.
+  for (let count = 0; count < 8; count++) {
+    const page = await stage.admin('/admin');
+    await show(page, true);
+    pages.push(page);
+  }
+  const vienna = await stage.panel('vienna');
+  await vienna.getByRole('link', { name: 'Help' }).click();
+  await button(vienna, 'No sound').click();
+  const [first] = pages;
+  const call = first.locator('.notice.help', { hasText: 'Vienna' });
+  await seen(vienna.getByText(/Help requested at \d\d:\d\d\./));
+  assert.equal(await call.count(), 0);
+  await show(first, false);
+  await seen(call.getByText('needs help: No sound'));
+});

@@ -135,7 +135,9 @@ fn rule_2_a_press_after_one_that_came_to_nothing_is_another() {
 
 #[test]
 fn rule_2_a_press_after_another_one_is_another() {
-    check_with(connected(), &expect![[r#"
+    check_with(
+        connected(),
+        &expect![[r#"
         > wish p2 disconnect a b by=ben
         accepted p2
         link a b disconnecting
@@ -164,7 +166,8 @@ fn rule_2_a_press_after_another_one_is_another() {
         > wish p4 disconnect a b by=ben
         accepted p4 already
         done p4
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

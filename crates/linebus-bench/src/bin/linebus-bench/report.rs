@@ -370,13 +370,13 @@ fn threads(results: &Results) -> Table {
 fn side_by_side(results: &Results, mut table: Table, section: Section) -> Table {
     for (title, base, compared) in pairs(results, section) {
         let row = |key| results.row(section, key, Server::Linebus);
-        let of = |key| row(key)?.spread(Quantity::DeliveriesPerSecond);
-        let ratio = of(compared).zip(of(&base));
+        let place = |key| (section, key, Server::Linebus);
+        let quantity = Quantity::DeliveriesPerSecond;
         table.rows.push(vec![
             title.to_owned(),
             rate_cell(row(&base)),
             rate_cell(row(compared)),
-            ratio.map_or(NOTHING.to_owned(), |(one, other)| times(one.median / other.median)),
+            times(results.ratio(place(compared), place(&base), quantity)),
         ]);
     }
     table
@@ -445,15 +445,13 @@ fn cell(row: Option<&Row>, number: impl Fn(&Row) -> Option<String>) -> String {
 }
 
 fn ratio(results: &Results, section: Section, key: &str, by: Server, quantity: Quantity) -> String {
-    let of = |server| results.spread(section, key, server, quantity);
-    match (of(Server::Linebus), of(by)) {
-        (Some(linebus), Some(other)) => times(linebus.median / other.median),
-        _ => NOTHING.to_owned(),
-    }
+    let place = |server| (section, key, server);
+    times(results.ratio(place(Server::Linebus), place(by), quantity))
 }
 
-fn times(ratio: f64) -> String {
-    format!("{ratio:.2} ×")
+fn times(ratio: Option<Spread>) -> String {
+    let number = |number: f64| format!("{number:.2}");
+    ratio.map_or(NOTHING.to_owned(), |ratio| format!("{} ×", spread_text(ratio, number)))
 }
 
 /// Median, and least and most in brackets when there are several repeats.

@@ -34,6 +34,8 @@ const BEYOND_BUDGET: f64 = 1.0 / 8.0;
 const CONNECTION_KIB: f64 = 2.0;
 const SUSPENDED_CONNECTIONS: f64 = 1000.0;
 
+const RATE: Quantity = Quantity::DeliveriesPerSecond;
+
 /// One promise and what became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Requirement {
@@ -114,13 +116,11 @@ fn against_nats(results: &Results) -> Vec<Requirement> {
         _ => 3.0,
     };
     let ratio = |shape: Shape| {
-        let spread =
-            |server| throughput(results, &shape.key(), server, Quantity::DeliveriesPerSecond);
         Requirement::new(
             format!("deliveries/s, {}, against NATS", shape.title()),
             Bound::AtLeast(bound(&shape)),
             "×",
-            quotient(spread(Server::Linebus), spread(Server::Nats)),
+            against(Server::Nats, results, Section::Throughput, &shape.key(), RATE),
         )
     };
     Shape::standard().into_iter().map(ratio).collect()
@@ -128,11 +128,8 @@ fn against_nats(results: &Results) -> Vec<Requirement> {
 
 fn over_tls(results: &Results) -> Vec<Requirement> {
     let ratio = |shape: Shape| {
-        let key = tls_key(&shape);
-        let rate =
-            |server| results.spread(Section::Tls, &key, server, Quantity::DeliveriesPerSecond);
         let what = format!("deliveries/s over TLS, {}, against NATS over TLS", shape.title());
-        let measured = quotient(rate(Server::Linebus), rate(Server::Nats));
+        let measured = against(Server::Nats, results, Section::Tls, &tls_key(&shape), RATE);
         Requirement::new(what, Bound::AtLeast(2.0), "×", measured)
     };
     tls_shapes().into_iter().map(ratio).collect()
@@ -140,12 +137,11 @@ fn over_tls(results: &Results) -> Vec<Requirement> {
 
 fn against_relay(results: &Results) -> Vec<Requirement> {
     let ratio = |shape: Shape| {
-        let spread = |server| throughput(results, &shape.key(), server, Quantity::ServerNs);
         Requirement::new(
             format!("CPU per delivery, {}, against the relay", shape.title()),
             Bound::AtMost(1.6),
             "×",
-            quotient(spread(Server::Linebus), spread(Server::Relay)),
+            against(Server::Relay, results, Section::Throughput, &shape.key(), Quantity::ServerNs),
         )
     };
     let shapes = Shape::standard().into_iter();
@@ -156,12 +152,11 @@ fn latency(results: &Results) -> Vec<Requirement> {
     let promises =
         [(LATENCY_ONE, "1 → 1 at 10 000/s", 0.95), (LATENCY_HUNDRED, "1 → 100 at 1 000/s", 0.7)];
     let ratio = |(key, what, bound): (&str, &str, f64)| {
-        let spread = |server| results.spread(Section::Latency, key, server, Quantity::P50);
         Requirement::new(
             format!("latency p50, {what}, against NATS"),
             Bound::AtMost(bound),
             "×",
-            quotient(spread(Server::Linebus), spread(Server::Nats)),
+            against(Server::Nats, results, Section::Latency, key, Quantity::P50),
         )
     };
     promises.into_iter().map(ratio).collect()
@@ -184,26 +179,25 @@ fn memory(results: &Results) -> Vec<Requirement> {
 
 /// Only upwards: a delivery that gets cheaper in company breaks no promise.
 fn flatness(results: &Results) -> Vec<Requirement> {
-    let cost = |key: &str| throughput(results, key, Server::Linebus, Quantity::ServerNs);
+    let cost = |section, key: &str, by: &str| {
+        let place = |key| (section, key, Server::Linebus);
+        middle(results.ratio(place(key), place(by), Quantity::ServerNs))
+    };
     let key = |receivers| Shape::one_topic(1, receivers, PAYLOAD_BYTES).key();
     let receivers = [10, 100, 1000].map(|receivers| {
         Requirement::new(
             format!("CPU per delivery, {receivers} receivers against 1"),
             Bound::AtMost(FLAT),
             "×",
-            quotient(cost(&key(receivers)), cost(&key(1))),
+            cost(Section::Throughput, &key(receivers), &key(1)),
         )
     });
-    let cost = |count| {
-        let key = among_key(count);
-        results.spread(Section::Topics, &key, Server::Linebus, Quantity::ServerNs)
-    };
     let topics = TOPIC_COUNTS.into_iter().skip(1).map(|count| {
         Requirement::new(
             format!("CPU per delivery, {} topics joined against 1", grouped(&count)),
             Bound::AtMost(FLAT),
             "×",
-            quotient(cost(count), cost(1)),
+            cost(Section::Topics, &among_key(count), &among_key(1)),
         )
     });
     receivers.into_iter().chain(topics).collect()
@@ -236,8 +230,8 @@ fn rules(results: &Results) -> Vec<Requirement> {
 
 /// linebus' rate in one measurement by that in another.
 fn rates(results: &Results, section: Section, by: &str, of: &str) -> Option<f64> {
-    let rate = |key| results.spread(section, key, Server::Linebus, Quantity::DeliveriesPerSecond);
-    quotient(rate(of), rate(by))
+    let place = |key| (section, key, Server::Linebus);
+    middle(results.ratio(place(of), place(by), RATE))
 }
 
 /// Rule 7 of delivery, "what you have not read waits for you".
@@ -283,21 +277,29 @@ pub(crate) fn slow(results: &Results) -> Vec<Requirement> {
     .into_iter()
     .map(|(what, bound, unit, (key, quantity))| {
         let spread = results.spread(Section::Slow, key, Server::Linebus, quantity);
-        // What is promised of every run is judged by the worst.
-        let worst = spread.map(|spread| match bound {
+        // What is promised of every run is judged by the worst; a ratio like all others.
+        let judged = spread.map(|spread| match bound {
+            _ if unit == "×" => spread.median,
             Bound::AtMost(_) => spread.max,
             Bound::AtLeast(_) => spread.min,
         });
-        Requirement::new(what.to_owned(), bound, unit, worst)
+        Requirement::new(what.to_owned(), bound, unit, judged)
     })
     .collect()
 }
 
-fn throughput(results: &Results, key: &str, server: Server, quantity: Quantity) -> Option<Spread> {
-    results.spread(Section::Throughput, key, server, quantity)
+/// linebus by another server.
+fn against(
+    by: Server,
+    results: &Results,
+    section: Section,
+    key: &str,
+    quantity: Quantity,
+) -> Option<f64> {
+    let place = |server| (section, key, server);
+    middle(results.ratio(place(Server::Linebus), place(by), quantity))
 }
 
-/// Of the medians; nothing if a run was too short to cost anything.
-fn quotient(of: Option<Spread>, by: Option<Spread>) -> Option<f64> {
-    Some(of?.median / by?.median).filter(|ratio| ratio.is_finite())
+fn middle(spread: Option<Spread>) -> Option<f64> {
+    spread.map(|spread| spread.median)
 }

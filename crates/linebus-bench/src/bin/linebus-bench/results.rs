@@ -63,6 +63,9 @@ impl Section {
     }
 }
 
+/// Where a row is: its section, its key, its server.
+pub(crate) type Place<'a> = (Section, &'a str, Server);
+
 /// One server in one measurement, over all repeats.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
@@ -256,6 +259,16 @@ impl Results {
         Server::ALL.into_iter().filter(appears).collect()
     }
 
+    /// One row's repeats by another's, each repeat by itself: what drifts on the machine is in both. None if one of them
+    /// has no number, or cost nothing.
+    pub(crate) fn ratio(&self, of: Place<'_>, by: Place<'_>, quantity: Quantity) -> Option<Spread> {
+        let values =
+            |(section, key, server): Place<'_>| self.row(section, key, server)?.values(quantity);
+        let (of, by) = (values(of)?, values(by)?);
+        let ratios: Vec<f64> = of.iter().zip(&by).map(|(of, by)| of / by).collect();
+        Spread::of(ratios).filter(|spread| spread.max.is_finite() && of.len() == by.len())
+    }
+
     /// The repeats of one quantity, if it was measured and no repeat failed.
     pub(crate) fn spread(
         &self,
@@ -270,10 +283,12 @@ impl Results {
 
 impl Row {
     /// One failed repeat spoils the row: a server that loses messages in one run of five has no rate.
+    fn values(&self, quantity: Quantity) -> Option<Vec<f64>> {
+        self.samples.iter().map(|sample| sample.value(quantity)).collect()
+    }
+
     pub(crate) fn spread(&self, quantity: Quantity) -> Option<Spread> {
-        let values: Option<Vec<f64>> =
-            self.samples.iter().map(|sample| sample.value(quantity)).collect();
-        Spread::of(values?)
+        Spread::of(self.values(quantity)?)
     }
 
     /// Whether the generator, not the server, set the rate.
@@ -411,6 +426,29 @@ mod tests {
         assert_eq!(spread(&[]), None);
         assert_eq!(spread(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(spread(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
+    }
+
+    #[test]
+    fn a_ratio_is_that_of_each_repeat() {
+        let mut results = Results::default();
+        let key = "key";
+        for (server, values) in
+            [(Server::Linebus, [10.0, 2.0, 9.0]), (Server::Nats, [5.0, 1.0, 9.0])]
+        {
+            for bytes_per_connection in values {
+                let sample = Connections { bytes_per_connection, connections_per_second: 0.0 };
+                let sample = Sample::Connections(sample);
+                results.add(Section::Connections, key, key, server, sample);
+            }
+        }
+        let ratio = |by, quantity| {
+            let place = |server| (Section::Connections, key, server);
+            results.ratio(place(Server::Linebus), place(by), quantity)
+        };
+        let spread = Spread { median: 2.0, min: 1.0, max: 2.0 };
+        assert_eq!(ratio(Server::Nats, Quantity::BytesPerConnection), Some(spread));
+        assert_eq!(ratio(Server::Nats, Quantity::ConnectionsPerSecond), None, "of nothing");
+        assert_eq!(ratio(Server::Redis, Quantity::BytesPerConnection), None);
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn method(results: &Results) -> String {
          - Latency is an open loop: messages are due on a fixed grid of time, and latency counts from when a message was \
          due, not from when it was sent. The generator spins.\n\
          - Everything is measured {often}, the servers taking turns; the tables give the median, and the least \
-         and the most in brackets.{source}\n"
+         and the most in brackets; so do ratios, each taken within one repeat.{source}\n"
     )
 }
 
@@ -99,8 +99,10 @@ fn method(results: &Results) -> String {
 pub(super) fn above(title: &str) -> Option<&'static str> {
     Some(match title {
         PROMISES => {
-            "Ratios of medians within this run. Of cost by receivers and topics only a rise counts, for a fall breaks \
-             no promise; \"no slower\" with two threads allows for 5 % of difference between equal runs. It is generator-bound where the \
+            "A ratio is taken within each repeat, where what is compared was measured soon one after the other, since \
+             the speed of a shared machine drifts by more than many differences; the median of the repeats' ratios \
+             counts. Of cost by receivers and topics only a rise counts, for a fall breaks no promise; \"no slower\" \
+             with two threads allows for 5 % of difference between equal runs. It is generator-bound where the \
              generator was busy for 97 % of the time or more with one thread and with two: then neither rate is the \
              server's, and their ratio is neither a pass nor a fail."
         }
