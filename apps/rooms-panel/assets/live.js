@@ -142,20 +142,30 @@ document.addEventListener("input", (event) => {
   if (event.target.id === "find") find();
 });
 
-// While a camera's button is held it is said again every 500 ms; letting go says stop.
+// While a camera's button is held it is said again every 500 ms; letting go says stop, after whatever is
+// still on its way.
 let held = null;
 function hold(form) {
+  // Another finger may hold another one.
+  release();
   const fields = new URLSearchParams(new FormData(form));
-  send(form, fields);
-  held = { form, again: setInterval(() => send(form, fields), 500) };
+  const hand = { form, sent: null };
+  const say = () => {
+    hand.sent ??= send(form, fields).finally(() => (hand.sent = null));
+  };
+  hand.again = setInterval(say, 500);
+  held = hand;
+  say();
 }
-function release() {
+async function release() {
   if (!held) return;
-  clearInterval(held.again);
-  const fields = new URLSearchParams(new FormData(held.form));
-  fields.set("wish", held.form.dataset.hold);
-  send(held.form, fields);
+  const { form, sent, again } = held;
   held = null;
+  clearInterval(again);
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("wish", form.dataset.hold);
+  await sent;
+  send(form, fields);
 }
 document.addEventListener("pointerdown", (event) => {
   const form = event.target.closest("form[data-hold]");

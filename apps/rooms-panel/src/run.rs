@@ -9,9 +9,10 @@ use anyhow::Context;
 use linebus_client::Builder;
 use rooms_messages::{FACTS, FRAMES, RoomName, WISHES};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::desk::Desk;
-use crate::history::Writer;
+use crate::history::{Writer, Writing};
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::web::{self, App, Parts};
@@ -65,6 +66,7 @@ pub async fn run(
     client.watch(WISHES).await?;
     let desk = Arc::new(Desk::new(client.clone(), writer.clone(), open));
     let hearing = tokio::spawn(desk.clone().run(events));
+    let telling = tokio::spawn(tell_whether_written(desk.clone(), writer.status()));
     let app = App::new(Parts {
         desk,
         registry,
@@ -77,6 +79,7 @@ pub async fn run(
     ready(&Ready { address, one_time_password });
     web::serve(listener, pages, end).await;
     hearing.abort();
+    telling.abort();
     // The bus may be gone already.
     let _ = client.logoff().await;
     let lost = writer.close().await;
@@ -85,4 +88,13 @@ pub async fn run(
     }
     store.close().await;
     Ok(())
+}
+
+/// Pages say when the history is not being written, and when it is again.
+async fn tell_whether_written(desk: Arc<Desk>, mut writing: watch::Receiver<Writing>) {
+    let mut is_behind = false;
+    while writing.wait_for(|now| now.behind_since.is_some() != is_behind).await.is_ok() {
+        is_behind = !is_behind;
+        desk.redraw();
+    }
 }

@@ -11,7 +11,7 @@ const FREE: u32 = 4;
 const WAIT_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// After so long without a try, all is forgotten.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_mins(30);
-/// So many names and addresses are remembered; beyond, the oldest are forgotten.
+/// So many names and addresses are remembered; beyond, the older half is forgotten.
 const REMEMBERED_MAX: usize = 10_000;
 
 /// What was tried and was wrong.
@@ -37,10 +37,10 @@ impl Attempts {
         if self.0.len() >= REMEMBERED_MAX {
             self.0.retain(|_, (_, last)| now.duration_since(*last) < FORGOTTEN_AFTER);
         }
-        while self.0.len() >= REMEMBERED_MAX {
-            let oldest = self.0.iter().min_by_key(|(_, (_, last))| *last);
-            let Some(oldest) = oldest.map(|(who, _)| who.clone()) else { break };
-            self.0.remove(&oldest);
+        if self.0.len() >= REMEMBERED_MAX {
+            let mut times: Vec<_> = self.0.values().map(|(_, last)| *last).collect();
+            let (_, &mut middle, _) = times.select_nth_unstable(REMEMBERED_MAX / 2);
+            self.0.retain(|_, (_, last)| *last > middle);
         }
         for who in who {
             let (wrong, last) = self.0.entry(who.clone()).or_insert((0, now));

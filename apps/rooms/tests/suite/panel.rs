@@ -271,17 +271,11 @@ fn without_its_database_the_panel_goes_on_and_writes_later() {
     house.connect();
     house.disconnect();
     let said = "The history is not being written since";
-    let told = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while !house.admin.get(house.address, "/admin").text.contains(said) {
-        assert!(std::time::Instant::now() < told, "it is not said");
-    }
+    house.admin.until_it_says(house.address, "/admin", said, true);
     postgres.start_again();
     let call = house.calls(1).remove(0);
     assert!(call.since >= before.checked_sub(jiff::SignedDuration::from_secs(2)).expect("a time"));
-    let told = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while house.admin.get(house.address, "/admin").text.contains(said) {
-        assert!(std::time::Instant::now() < told, "it is still said");
-    }
+    house.admin.until_it_says(house.address, "/admin", said, false);
     drop(house.folder);
 }
 

@@ -113,6 +113,7 @@ fn gist(line: &[u8]) -> String {
 /// Gists of what is heard until `pong end` or the end of the stream, equal neighbours as one.
 fn hear(client: &mut Telnet) -> String {
     let mut heard: Vec<(String, usize)> = Vec::new();
+    let mut before = Vec::new();
     loop {
         let mut line = Vec::new();
         let read = client.socket.read_until(b'\n', &mut line);
@@ -121,6 +122,11 @@ fn hear(client: &mut Telnet) -> String {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => true,
             Err(error) => panic!("nothing came: {error}"),
         };
+        // A million refusals are alike.
+        if let Some((_, count)) = heard.last_mut().filter(|_| line == before && !has_ended) {
+            *count += 1;
+            continue;
+        }
         let gist = match &line[..] {
             _ if has_ended => "closed".to_owned(),
             // Refusals of telnet's options are no lines: they stand before the next one.
@@ -134,6 +140,7 @@ fn hear(client: &mut Telnet) -> String {
         if has_ended || line.ends_with(b"pong end\n") {
             return shown(&heard);
         }
+        before = line;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use linebus_testkit::http::exchange;
 
@@ -64,14 +64,8 @@ impl Browser {
     /// Hears a panel's stream until it has all of these words; gives the screen that has.
     #[track_caller]
     pub(super) fn until(&self, address: SocketAddr, path: &str, words: &[&str]) -> String {
-        let mut socket = TcpStream::connect(address).expect("it listens");
-        socket.set_read_timeout(Some(PATIENCE)).expect("it can be set");
-        let cookies = self.cookies_for(path);
-        let request =
-            format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
-        socket.write_all(request.as_bytes()).expect("it is taken");
         let mut screen = String::new();
-        for line in BufReader::new(socket).lines() {
+        for line in self.stream(address, path) {
             let line = line.unwrap_or_else(|error| panic!("{words:?}: {error} after {screen}"));
             match line.strip_prefix("data: ") {
                 Some(data) => screen = screen + data + "\n",
@@ -83,6 +77,39 @@ impl Browser {
             }
         }
         panic!("the stream ended before {words:?}")
+    }
+
+    /// Looks at a page of the administration, and again whenever its stream says that something has
+    /// changed, until it has these words or has them no more.
+    #[track_caller]
+    pub(super) fn until_it_says(
+        &mut self,
+        address: SocketAddr,
+        path: &str,
+        words: &str,
+        says: bool,
+    ) {
+        let mut changes = self.stream(address, "/admin/events");
+        while self.get(address, path).text.contains(words) != says {
+            let change = changes.by_ref().map(|line| line.expect("in time"));
+            assert!(change.into_iter().any(|line| line == "event: changed"), "the stream ended");
+        }
+    }
+
+    fn stream(
+        &self,
+        address: SocketAddr,
+        path: &str,
+    ) -> impl Iterator<Item = std::io::Result<String>> + use<> {
+        let mut socket = TcpStream::connect(address).expect("it listens");
+        socket.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+        let cookies = self.cookies_for(path);
+        let request =
+            format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nCookie: {cookies}\r\n\r\n");
+        socket.write_all(request.as_bytes()).expect("it is taken");
+        let begun = Instant::now();
+        let in_time = move |_: &_| assert!(begun.elapsed() < PATIENCE, "it has not come");
+        BufReader::new(socket).lines().inspect(in_time)
     }
 
     fn ask(&mut self, address: SocketAddr, method: &str, path: &str, form: &str) -> Answer {

@@ -456,11 +456,8 @@ fn times(ratio: Option<Spread>) -> String {
 
 /// Median, and least and most in brackets when there are several repeats.
 fn spread_text(spread: Spread, number: impl Fn(f64) -> String) -> String {
-    let Spread { median, min, max } = spread;
-    if min.to_bits() == max.to_bits() {
-        return number(median);
-    }
-    format!("{} ({}–{})", number(median), number(min), number(max))
+    let [median, min, max] = [spread.median, spread.min, spread.max].map(number);
+    if min == max { median } else { format!("{median} ({min}–{max})") }
 }
 
 /// `12.3 M` or `456 k`.
