@@ -116,11 +116,13 @@ function ring(call) {
   rings = caller;
 }
 
-// A press is sent without leaving the page; what comes of it is reported like everything else.
+// A press is sent without leaving the page; what comes of it is reported like everything else. One that
+// is not taken within five seconds is not wished any more.
 async function send(form, fields) {
   form.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(form.action, { method: "POST", body: fields, headers: { "x-live": "1" } });
+    const signal = AbortSignal.timeout(5000);
+    const answer = await fetch(form.action, { method: "POST", body: fields, headers: { "x-live": "1" }, signal });
     if (answer.status === 401 || answer.status === 403) location.reload();
     else if (form.dataset.then) location.assign(form.dataset.then);
   } catch { /* The server is gone, which the page says already. */
