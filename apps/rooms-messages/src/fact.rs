@@ -50,7 +50,7 @@ pub enum Fact {
     /// They are no longer; `side` is the one that ended it.
     Disconnect { near: RoomName, far: RoomName, reason: Option<Reason>, side: Option<RoomName> },
     /// A line of the catalogue. `with` is the room, `other` whoever else it is connected with,
-    /// `city` and `title` are what people call it.
+    /// `city` and `title` are what people call it; at `stops` it is stopped for standing idle.
     Room {
         room: RoomName,
         state: RoomState,
@@ -60,6 +60,7 @@ pub enum Fact {
         title: Option<Text>,
         since: Option<Timestamp>,
         until: Option<Timestamp>,
+        stops: Option<Timestamp>,
     },
     /// Whether a device is there, and its role where its name does not say it.
     Device { room: RoomName, device: DeviceName, state: DeviceState, role: Option<Word> },
@@ -230,6 +231,7 @@ impl Fact {
                 title: a.key("title")?,
                 since: time(&a, "since")?,
                 until: time(&a, "until")?,
+                stops: time(&a, "stops")?,
             },
             "device" => Self::Device {
                 room: a.word()?,

@@ -31,6 +31,8 @@ pub enum Wish {
     Start { room: RoomName },
     /// End its call and switch it off.
     Stop { room: RoomName },
+    /// Somebody is there: a room that is to be stopped for standing idle goes on.
+    Stay { room: RoomName },
     /// Switch a device.
     Turn { room: RoomName, device: DeviceName, to: Switch },
     /// Levels and the like.
@@ -245,6 +247,7 @@ impl Wish {
             "decline" => Self::Decline { room: a.word()?, caller: a.word()? },
             "start" => Self::Start { room: a.word()? },
             "stop" => Self::Stop { room: a.word()? },
+            "stay" => Self::Stay { room: a.word()? },
             "turn" => Self::Turn { room: a.word()?, device: a.word()?, to: a.word()? },
             "set" => Self::Set { room: a.word()?, device: a.word()?, keys: a.keys()? },
             "scene" => Self::Scene { room: a.word()?, scene: a.word()? },
@@ -305,6 +308,7 @@ impl Wish {
             | Self::Decline { room, .. }
             | Self::Start { room }
             | Self::Stop { room }
+            | Self::Stay { room }
             | Self::Turn { room, .. }
             | Self::Set { room, .. }
             | Self::Scene { room, .. }
@@ -335,6 +339,7 @@ impl Wish {
             Self::Decline { .. } => "decline",
             Self::Start { .. } => "start",
             Self::Stop { .. } => "stop",
+            Self::Stay { .. } => "stay",
             Self::Turn { .. } => "turn",
             Self::Set { .. } => "set",
             Self::Scene { .. } => "scene",
@@ -366,7 +371,7 @@ impl Wish {
             Self::Answer { room, caller } | Self::Decline { room, caller } => {
                 w.word(room).word(caller)
             }
-            Self::Start { room } | Self::Stop { room } => w.word(room),
+            Self::Start { room } | Self::Stop { room } | Self::Stay { room } => w.word(room),
             Self::Turn { room, device, to }
             | Self::Blank { room, device, to }
             | Self::Mute { room, device, to } => w.word(room).word(device).word(to),

@@ -66,7 +66,7 @@ fn switch(u: U<'_, '_>) -> Result<Switch> {
 }
 
 fn wish(u: U<'_, '_>) -> Result<Wish> {
-    Ok(match u.int_in_range(0..=22)? {
+    Ok(match u.int_in_range(0..=23)? {
         0 => Wish::Connect { near: room(u)?, far: room(u)? },
         1 => Wish::Disconnect { room: room(u)?, other: option(u, room)? },
         2 => Wish::Answer { room: room(u)?, caller: room(u)? },
@@ -116,7 +116,8 @@ fn wish(u: U<'_, '_>) -> Result<Wish> {
         18 => Wish::Reload,
         19 => Wish::Reconnect { room: room(u)?, device: device(u)? },
         20 => Wish::Maintenance { room: room(u)?, on: u.arbitrary()?, until: option(u, time)? },
-        21 => Wish::Trace { room: room(u)?, device: device(u)?, seconds: u.arbitrary()? },
+        21 => Wish::Stay { room: room(u)? },
+        22 => Wish::Trace { room: room(u)?, device: device(u)?, seconds: u.arbitrary()? },
         _ => Wish::Raw { room: room(u)?, device: device(u)?, text: text(u)? },
     })
 }
@@ -191,6 +192,7 @@ fn fact(u: U<'_, '_>) -> Result<Fact> {
             title: option(u, text)?,
             since: option(u, time)?,
             until: option(u, time)?,
+            stops: option(u, time)?,
         },
         8 => Fact::Device {
             room: room(u)?,

@@ -25,6 +25,7 @@ const WISHES: &[&str] = &[
     "decline room-b room-a",
     "start room-a",
     "stop room-a",
+    "stay room-a",
     "turn room-a document-camera on",
     "turn room-a lights toggle",
     "set room-a lights table=60 front=10 id=7",
@@ -76,6 +77,7 @@ const FACTS: &[&str] = &[
     "room room-b busy with=room-a city=Vienna",
     "room room-b busy other=\"+43 1 555\" city=Wien title=\"Saal 2.14\"",
     "room room-b maintenance until=2026-11-28T06:00:00Z",
+    "room room-b free stops=2026-11-27T10:42:00Z",
     "room room-b offline since=2026-11-27T10:42:00Z",
     "room room-b free",
     "device room-a projector online",
@@ -198,7 +200,7 @@ fn verbs_that_nobody_knows_are_refused_with_the_nearest() {
     );
     wish_refused(
         "dance room1",
-        "there is no verb \"dance\"; the verbs are connect, disconnect, answer, decline, start, stop, turn, set, scene, select, blank, mute, volume, move, zoom, preset, help, give, reload, reconnect, maintenance, trace, raw",
+        "there is no verb \"dance\"; the verbs are connect, disconnect, answer, decline, start, stop, stay, turn, set, scene, select, blank, mute, volume, move, zoom, preset, help, give, reload, reconnect, maintenance, trace, raw",
     );
     fact_refused("don", "there is no verb \"don\"; did you mean `done [id=<id>]`?");
     let error = Report::parse("turn room-a lights on").expect_err("it is a wish");

@@ -183,6 +183,13 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("keyup", release);
 
+// Whoever touches the screen is there, so that the room is not stopped for standing idle.
+function stay() {
+  const form = document.querySelector("form[data-stay]:not([aria-busy])");
+  if (form && !form.querySelector(":disabled")) send(form, new URLSearchParams(new FormData(form)));
+}
+for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, stay);
+
 // Stopping a room can be thought over.
 const countdown = document.querySelector("form[data-countdown]");
 let left = Number(countdown?.dataset.countdown);

@@ -1,6 +1,7 @@
 /** A room of its own: starting and stopping, help, the camera, the administration's side of it. */
 import assert from 'node:assert/strict';
 
+import { roomFile } from './house.js';
 import { scene } from './scene.js';
 import { PASSWORD, button, gone, says, seen, tile } from './stage.js';
 
@@ -46,6 +47,26 @@ scene('stopping a room counts down and can be thought over', async (stage) => {
   await seen(vienna.getByRole('button', { name: /^Start/ }));
   assert.equal(bus.lines.filter(isStop).length, 1);
 });
+
+scene(
+  'a room that nobody uses counts down, and whoever touches the screen keeps it on',
+  async (stage) => {
+    const bus = await stage.bus('syslib', 'rooms');
+    bus.say('send syslib turn vienna projector on');
+    const vienna = await stage.panel('vienna');
+    await seen(vienna.getByText(/Nobody has used this room for a while\. It is switched off in \d+ s/));
+    const stops = ({ line }) => /^recv rooms room vienna free .*stops=(\S+)/.exec(line)?.[1];
+    const before = bus.lines.map(stops).filter(Boolean).at(-1);
+    const from = bus.lines.length;
+    await vienna.getByRole('heading', { name: 'Call another room' }).click();
+    await bus.heard(/^recv syslib stay vienna .*by="panel demo-vienna"/, from);
+    await bus.heard(/^recv rooms room vienna free .*stops=/, from);
+    assert.ok(bus.lines.map(stops).filter(Boolean).at(-1) > before);
+    await button(vienna, 'Keep it on').click();
+    assert.ok(!bus.lines.some(({ line }) => line.startsWith('recv syslib stop ')));
+  },
+  { 'vienna.toml': roomFile('vienna').replace('start = [', 'idle_stop_minutes = 1\nstart = [') },
+);
 
 scene('help is asked for, somebody says that they are coming, and it can be taken back', async (stage) => {
   const vienna = await stage.panel('vienna');

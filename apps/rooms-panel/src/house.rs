@@ -47,6 +47,8 @@ pub struct Room {
     pub since: Option<Timestamp>,
     /// Until when it is out of use.
     pub until: Option<Timestamp>,
+    /// When it is stopped because nobody uses it.
+    pub stops: Option<Timestamp>,
     /// By name.
     pub devices: BTreeMap<DeviceName, Device>,
     /// By device and code.
@@ -236,7 +238,7 @@ impl House {
 
     fn apply(&mut self, fact: &Fact, at: Timestamp, now: Timestamp) -> Changed {
         match fact {
-            Fact::Room { room, state, with, other, city, title, since, until } => {
+            Fact::Room { room, state, with, other, city, title, since, until, stops } => {
                 let known = self.rooms.entry(room.clone()).or_default();
                 let same = known.state == Some(*state);
                 known.since = since.or(if same { known.since } else { Some(at) });
@@ -245,7 +247,7 @@ impl House {
                 known.other = other.as_ref().map(|other| other.as_str().to_owned());
                 known.city = city.as_ref().map_or("", |city| city.as_str()).to_owned();
                 known.title = title.as_ref().map_or("", |title| title.as_str()).to_owned();
-                known.until = *until;
+                (known.until, known.stops) = (*until, *stops);
                 one(room)
             }
             Fact::Link { near, far, phase, by, since, asking, .. } => {

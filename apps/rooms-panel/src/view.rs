@@ -66,6 +66,8 @@ pub struct Screen {
     pub banner: Option<String>,
     /// What is said for a while.
     pub notice: Option<Notice>,
+    /// It is stopped because nobody uses it: how long until then, and when in milliseconds since 1970.
+    pub stopping: Option<(String, i64)>,
     /// Somebody calls.
     pub incoming: Option<Incoming>,
     /// Whether buttons are.
@@ -163,6 +165,7 @@ impl<'a> Look<'a> {
             state: self.state(),
             banner: self.banner(),
             notice: self.notice(),
+            stopping: self.stopping(),
             incoming: self.incoming(),
             can_press: self.can_press(),
             help: self.help(),
@@ -303,6 +306,12 @@ impl<'a> Look<'a> {
                 hour(since, &zone)
             )),
         }
+    }
+
+    fn stopping(&self) -> Option<(String, i64)> {
+        let stops = self.known()?.stops.filter(|_| !self.is_asleep())?;
+        let left = stops.duration_since(self.now).as_secs().max(0);
+        Some((format!("{left} s"), stops.as_millisecond()))
     }
 
     fn notice(&self) -> Option<Notice> {

@@ -5,7 +5,7 @@
 //!
 //! [`Run`]: crate::run::Run
 
-use crate::run::{RECV, first_blank};
+use crate::run::{HEAD_BYTES, RECV, first_blank, halves};
 
 /// What a line begins with that may be taken.
 const SEND: &[u8; 5] = b"send ";
@@ -17,7 +17,7 @@ const TOPICS_MAX: usize = 256;
 const PLACES: usize = 4096;
 
 /// Longest topic that is remembered, the blank after it included.
-const TOPIC_BYTES: usize = 32;
+const TOPIC_BYTES: usize = HEAD_BYTES;
 
 /// A topic and the blank after it, as numbers; zeros at the end.
 type Key = [u128; 2];
@@ -140,11 +140,6 @@ type Text = [u8; TOPIC_BYTES];
 /// The text of a line whose verb has four letters, if enough bytes follow.
 fn text(line: &[u8]) -> Option<&Text> {
     line.get(SEND.len()..)?.first_chunk()
-}
-
-fn halves(text: &Text) -> [&[u8; 16]; 2] {
-    let [first, second] = text.as_chunks().0 else { unreachable!("it has two halves") };
-    [first, second]
 }
 
 /// The topic that a text begins with, if it is a short one, and which bits of it that is. Of a

@@ -98,28 +98,44 @@ pub(crate) fn first_blank(text: [u8; 16]) -> usize {
     below.trailing_zeros() as usize / 8
 }
 
+/// How many bytes are compared in one operation.
+pub(crate) const HEAD_BYTES: usize = 32;
+
+pub(crate) fn halves(head: &[u8; HEAD_BYTES]) -> [&[u8; 16]; 2] {
+    let [first, second] = head.as_chunks().0 else { unreachable!("it has two halves") };
+    [first, second]
+}
+
 /// What the lines of a run begin with, `send <topic> `, made ready to be compared in one
 /// operation where it is short: a call of `memcmp` per line would cost three times as much.
 struct Beginning {
-    /// Its first 16 bytes, and which of them there are.
-    head: u128,
-    mask: u128,
+    /// Its first bytes, and which of them there are.
+    head: [u128; 2],
+    mask: [u128; 2],
 }
 
 impl Beginning {
     /// `line` begins with `whole`.
     fn new(whole: &[u8], line: &[u8]) -> Self {
-        let mask = u128::MAX >> (128 - 8 * whole.len().min(16));
-        // Of less than 16 bytes, nothing that follows has 16 either, and the head does not matter.
+        let mut mask = [0; HEAD_BYTES];
+        mask[..whole.len().min(HEAD_BYTES)].fill(u8::MAX);
+        let mask = halves(&mask).map(|half| u128::from_le_bytes(*half));
+        // Of a line near the end of the text, none that follows has so many bytes either, and the
+        // head does not matter.
         let head = line.first_chunk().copied().unwrap_or_default();
-        Self { head: u128::from_le_bytes(head) & mask, mask }
+        Self { head: Self::masked(&head, mask), mask }
+    }
+
+    fn masked(head: &[u8; HEAD_BYTES], mask: [u128; 2]) -> [u128; 2] {
+        let [first, second] = halves(head).map(|half| u128::from_le_bytes(*half));
+        [first & mask[0], second & mask[1]]
     }
 
     /// Whether `line`, which may be followed by others, begins with `whole`, too.
     fn begins(&self, whole: &[u8], line: &[u8]) -> bool {
         match line.first_chunk() {
-            Some(head) if u128::from_le_bytes(*head) & self.mask != self.head => false,
-            Some(_) if whole.len() <= 16 => true,
+            Some(head) if Self::masked(head, self.mask) != self.head => false,
+            Some(_) if whole.len() <= HEAD_BYTES => true,
             _ => line.starts_with(whole),
         }
     }
@@ -208,6 +224,25 @@ mod tests {
                 assert_eq!(Run::topic_len(line.as_bytes()), Some(len), "{line}");
                 let line = format!("send {topic}\t{message}\n");
                 assert_eq!(Run::topic_len(line.as_bytes()), None, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn topics_of_any_length_are_told_apart() {
+        for len in 1..=TOPIC_BYTES_MAX {
+            let topic = "t~".repeat(len)[..len].to_owned();
+            for (at, lines) in [(0, 1), (len / 2, 1), (len - 1, 1), (len, 3)] {
+                let mut other = topic.clone().into_bytes();
+                other.get_mut(at).into_iter().for_each(|byte| *byte = b'x');
+                let other = String::from_utf8(other).expect("ASCII");
+                for message in ["", "longer than the bytes that are looked at together"] {
+                    let text = format!("send {topic} a\nsend {other} {message}\nsend {topic} b\n");
+                    let (mut bytes, mut ends) = (text.into_bytes(), Vec::new());
+                    scan(&bytes, 0, &mut ends);
+                    let run = Run::take(&mut bytes, 0, &ends, 300).expect("it begins one");
+                    assert_eq!(run.lines, lines, "{topic} {other}");
+                }
             }
         }
     }

@@ -37,7 +37,7 @@ impl Fact {
                 .word(far)
                 .optional("reason", reason.as_ref())
                 .optional("side", side.as_ref()),
-            Self::Room { room, state, with, other, city, title, since, until } => w
+            Self::Room { room, state, with, other, city, title, since, until, stops } => w
                 .word(room)
                 .word(state)
                 .optional("with", with.as_ref())
@@ -45,7 +45,8 @@ impl Fact {
                 .optional("city", city.as_ref())
                 .optional("title", title.as_ref())
                 .optional("since", since.as_ref())
-                .optional("until", until.as_ref()),
+                .optional("until", until.as_ref())
+                .optional("stops", stops.as_ref()),
             Self::Device { room, device, state, role } => {
                 w.word(room).word(device);
                 match state {

@@ -248,6 +248,22 @@ fn a_room_that_is_asleep_can_be_started_and_says_how_far_it_is() {
 }
 
 #[test]
+fn a_room_that_nobody_uses_says_when_it_is_stopped() {
+    let stops = "room vienna free city=Vienna stops=2026-11-27T10:42:42Z";
+    let mut bench = Bench::new(&[stops, "state vienna projector power=on"]);
+    assert_eq!(bench.screen("vienna").stopping, Some(("42 s".to_owned(), 1_795_776_162_000)));
+    let page = bench.screen("vienna").to_string();
+    assert!(
+        page.contains("switched off</span> in <span") && page.contains("value=\"stay\""),
+        "{page}"
+    );
+    bench.hear(&["room vienna free city=Vienna"]);
+    assert_eq!(bench.screen("vienna").stopping, None);
+    bench.hear(&[stops, "state vienna codec power=off", "state vienna projector power=off"]);
+    assert_eq!(bench.screen("vienna").stopping, None, "it is off");
+}
+
+#[test]
 fn without_control_nothing_can_be_pressed_and_it_is_said_that_the_call_goes_on() {
     let mut bench = Bench::new(&["link vienna lisbon connected"]);
     bench.shown.control = Control::Silent("2026-11-27T10:41:00Z".parse().expect("a time"));

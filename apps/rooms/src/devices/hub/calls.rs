@@ -306,7 +306,7 @@ impl Hub {
         self.calls.busy = rooms.collect();
         if !was.is_subset(&self.calls.busy) {
             for room in was.difference(&self.calls.busy).cloned().collect::<Vec<_>>() {
-                self.sequences.touched(&room, now);
+                self.touched(&room, now);
             }
             self.apply_what_waits();
         }

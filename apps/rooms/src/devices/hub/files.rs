@@ -111,7 +111,7 @@ impl Hub {
                     self.maintenance.remove(&id);
                     self.board.forget_room(&id);
                 }
-                Change::New | Change::Changed => self.sequences.touched(&id, Instant::now()),
+                Change::New | Change::Changed => self.touched(&id, Instant::now()),
                 Change::Unchanged => {}
             }
         }

@@ -4,18 +4,25 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rooms_files::Step;
 use rooms_messages::{AlertLevel, Id, Reason, RoomName};
 use tokio::time::Instant;
 
 use super::{Hub, Owner};
 use crate::devices::parts::{self, Refused};
+use crate::devices::wall_clock;
 
-/// The rooms that are being started or stopped, and when each was used last.
+/// So long before a room is stopped for standing idle it is said.
+const SAID_BEFORE: Duration = Duration::from_secs(60);
+
+/// The rooms that are being started or stopped, when each was used last, and which are to be stopped
+/// for standing idle, as was said.
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
     running: BTreeMap<RoomName, Running>,
     used: BTreeMap<RoomName, Instant>,
+    stops: BTreeMap<RoomName, Timestamp>,
 }
 
 #[derive(Debug)]
@@ -28,18 +35,37 @@ struct Running {
 }
 
 impl Sequences {
-    /// Somebody uses the room.
-    pub(super) fn touched(&mut self, room: &RoomName, now: Instant) {
-        self.used.insert(room.clone(), now);
+    /// When it is to be stopped for standing idle, if that was said.
+    pub(super) fn stops(&self, room: &RoomName) -> Option<Timestamp> {
+        self.stops.get(room).copied()
     }
 
     pub(super) fn forget(&mut self, room: &RoomName) {
         self.running.remove(room);
         self.used.remove(room);
+        self.stops.remove(room);
     }
 }
 
 impl Hub {
+    /// Somebody uses the room.
+    pub(super) fn touched(&mut self, room: &RoomName, now: Instant) {
+        self.sequences.used.insert(room.clone(), now);
+        self.stays(room);
+    }
+
+    /// Nobody uses the room until somebody does again: it is stopped once.
+    pub(super) fn left_alone(&mut self, room: &RoomName) {
+        self.sequences.used.remove(room);
+        self.stays(room);
+    }
+
+    fn stays(&mut self, room: &RoomName) {
+        if self.sequences.stops.remove(room).is_some() {
+            self.say_room(room);
+        }
+    }
+
     /// Begins to start or stop a room. True if just that is under way already; what else was
     /// under way is cancelled.
     pub(super) fn sequence(&mut self, room: &RoomName, is_start: bool, id: Option<Id>) -> bool {
@@ -117,9 +143,12 @@ impl Hub {
         ids.into_iter().for_each(|id| self.say_end(id, result.clone()));
     }
 
-    /// When a room has been idle for as long as its file says.
+    /// When the next room is to be stopped for standing idle, or that is to be said.
     pub(super) fn idle_due(&self) -> Option<Instant> {
-        self.idle_rooms().map(|(_, at)| at).min()
+        let due = |(room, at): (&RoomName, Instant)| {
+            if self.sequences.stops(room).is_some() { at } else { at - SAID_BEFORE }
+        };
+        self.idle_rooms().map(due).min()
     }
 
     fn idle_rooms(&self) -> impl Iterator<Item = (&RoomName, Instant)> {
@@ -131,13 +160,20 @@ impl Hub {
         })
     }
 
-    /// Stops rooms that nobody has used for long.
+    /// Stops rooms that nobody has used for long, and says so a minute before.
     pub(super) fn stop_idle(&mut self, now: Instant) {
-        let idle = self.idle_rooms().filter(|(_, at)| *at <= now);
-        for room in idle.map(|(room, _)| room.clone()).collect::<Vec<_>>() {
+        let idle = self.idle_rooms().filter(|(_, at)| *at <= now + SAID_BEFORE);
+        for (room, at) in idle.map(|(room, at)| (room.clone(), at)).collect::<Vec<_>>() {
+            if at > now {
+                if self.sequences.stops(&room).is_none() {
+                    let stops = wall_clock() + (at - now);
+                    self.sequences.stops.insert(room.clone(), stops);
+                    self.say_room(&room);
+                }
+                continue;
+            }
             tracing::info!("{room}: stopped, nobody used it");
-            // It is stopped once; who uses it again starts the time anew.
-            self.sequences.used.remove(&room);
+            self.left_alone(&room);
             if !self.sequence(&room, false, None) {
                 self.next_step(&room, now);
             }

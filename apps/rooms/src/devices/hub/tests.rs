@@ -8,6 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod idle;
+
 const VIENNA: &str = r#"
 [room]
 id = "room-a"
@@ -386,20 +388,6 @@ async fn what_warms_up_says_how_long() {
     assert_eq!(ready_in(&lines), ["state room-a projector ready-in=45"]);
     let lines = bench.state("projector", "power", "on");
     assert_eq!(ready_in(&lines), ["state room-a projector ready-in=\"\""]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_room_that_nobody_uses_is_stopped() {
-    let mut bench = Bench::new();
-    let idle = VIENNA.replace("start = [", "idle_stop_minutes = 90\nstart = [");
-    write(bench.folder.path(), "vienna", &idle);
-    assert_eq!(bench.wish("reload"), ["accepted", "done"]);
-    bench.online("room-a", "projector");
-    bench.after(89 * 60).await;
-    assert_eq!(bench.ordered("room-a", "projector"), None);
-    bench.after(60).await;
-    bench.accepts("room-a", "codec", "hangup");
-    bench.accepts("room-a", "projector", "power off");
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,23 +74,29 @@ impl Hub {
             | Wish::Decline { room, caller: other } => {
                 self.known(room)?;
                 self.known(other)?;
-                self.sequences.touched(room, now);
+                self.touched(room, now);
                 self.link_wish(request, now).map(|()| Accepted::Answered)
             }
             Wish::Disconnect { room, other } => {
                 self.known(room)?;
                 other.iter().try_for_each(|other| self.known(other))?;
-                self.sequences.touched(room, now);
+                self.touched(room, now);
                 self.link_wish(request, now).map(|()| Accepted::Answered)
             }
             Wish::Start { room } | Wish::Stop { room } => {
                 self.known(room)?;
                 let is_start = matches!(request.wish, Wish::Start { .. });
-                if is_start {
-                    self.sequences.touched(room, now);
+                match is_start {
+                    true => self.touched(room, now),
+                    false => self.left_alone(room),
                 }
                 let already = self.sequence(room, is_start, request.id.clone());
                 Ok(if already { Accepted::Already } else { Accepted::Sequence(room.clone()) })
+            }
+            Wish::Stay { room } => {
+                self.known(room)?;
+                self.touched(room, now);
+                Ok(Accepted::Done)
             }
             Wish::Help { room, help } => self.help(room, help, request.by.clone()),
             Wish::Give { what } => {
@@ -145,7 +151,7 @@ impl Hub {
         let view = self.view(room).ok_or_else(|| unknown(room))?;
         let parts = parts::of_wish(&view, wish).unwrap_or_else(|| Ok(Vec::new()))?;
         self.check_online(room, &parts)?;
-        self.sequences.touched(room, now);
+        self.touched(room, now);
         for part in &parts {
             if self.goes_on(room, part, now) {
                 return Ok(Accepted::Done);

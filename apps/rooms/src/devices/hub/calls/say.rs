@@ -80,7 +80,7 @@ impl Hub {
     }
 
     /// Says the line of a room in everybody's catalogue.
-    pub(super) fn say_room(&mut self, id: &RoomName) {
+    pub(in crate::devices::hub) fn say_room(&mut self, id: &RoomName) {
         let Some(room) = self.rooms.get(id) else { return };
         let out_of_use = self.maintenance.get(id);
         let (state, with, other) = match self.calls.states.get(id) {
@@ -104,6 +104,7 @@ impl Hub {
             title: Some(Text::clean(&room.title)),
             since: None,
             until: out_of_use.copied().flatten(),
+            stops: self.sequences.stops(id).filter(|_| state != RoomState::Busy),
         });
     }
 }
