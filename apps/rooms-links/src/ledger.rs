@@ -95,14 +95,14 @@ impl Ledger {
             entry.say_outcome(effects);
             return true;
         }
+        if request.by.is_none() || self.is_full() {
+            return false;
+        }
         let same_press = |entry: &&Entry| {
             entry.request.wish == request.wish
                 && !entry.came_to_nothing()
                 && now.saturating_sub(entry.at) < ONE_PRESS
         };
-        if request.by.is_none() || self.is_full() {
-            return false;
-        }
         let last = self.entries.iter().rfind(|entry| entry.request.by == request.by);
         let Some(first) = last.filter(same_press) else { return false };
         let entry = Entry { request: request.clone(), ..first.clone() };

@@ -5,7 +5,7 @@
 //!
 //! [`Run`]: crate::run::Run
 
-use crate::run::{HEAD_BYTES, RECV, first_blank, halves};
+use crate::run::{HEAD_BYTES, RECV, first_blank, halves, is_masked, masked};
 
 /// What a line begins with that may be taken.
 const SEND: &[u8; 5] = b"send ";
@@ -129,8 +129,7 @@ impl Alike {
 impl Topic {
     /// Whether it is what a text begins with.
     fn begins(&self, text: &Text) -> bool {
-        let [low, high] = halves(text).map(|half| u128::from_le_bytes(*half));
-        low & self.mask[0] == self.key[0] && high & self.mask[1] == self.key[1]
+        is_masked(text, self.mask, self.key)
     }
 }
 
@@ -153,7 +152,7 @@ fn key(text: &Text) -> Option<(Key, Key)> {
         },
         blank => [up_to(blank), 0],
     };
-    Some(([u128::from_le_bytes(*first) & mask[0], u128::from_le_bytes(*second) & mask[1]], mask))
+    Some((masked(text, mask), mask))
 }
 
 /// A mask of the bytes up to a place, that included.

@@ -106,6 +106,18 @@ pub(crate) fn halves(head: &[u8; HEAD_BYTES]) -> [&[u8; 16]; 2] {
     [first, second]
 }
 
+/// As numbers, with only the bits that `mask` has.
+pub(crate) fn masked(head: &[u8; HEAD_BYTES], mask: [u128; 2]) -> [u128; 2] {
+    let [first, second] = halves(head).map(|half| u128::from_le_bytes(*half));
+    [first & mask[0], second & mask[1]]
+}
+
+/// Whether that is what comes of it. Half after half: comparing the two as one array costs more.
+pub(crate) fn is_masked(head: &[u8; HEAD_BYTES], mask: [u128; 2], wanted: [u128; 2]) -> bool {
+    let [first, second] = masked(head, mask);
+    first == wanted[0] && second == wanted[1]
+}
+
 /// What the lines of a run begin with, `send <topic> `, made ready to be compared in one
 /// operation where it is short: a call of `memcmp` per line would cost three times as much.
 struct Beginning {
@@ -119,22 +131,17 @@ impl Beginning {
     fn new(whole: &[u8], line: &[u8]) -> Self {
         let mut mask = [0; HEAD_BYTES];
         mask[..whole.len().min(HEAD_BYTES)].fill(u8::MAX);
-        let mask = halves(&mask).map(|half| u128::from_le_bytes(*half));
+        let mask = masked(&mask, [u128::MAX; 2]);
         // Of a line near the end of the text, none that follows has so many bytes either, and the
         // head does not matter.
         let head = line.first_chunk().copied().unwrap_or_default();
-        Self { head: Self::masked(&head, mask), mask }
-    }
-
-    fn masked(head: &[u8; HEAD_BYTES], mask: [u128; 2]) -> [u128; 2] {
-        let [first, second] = halves(head).map(|half| u128::from_le_bytes(*half));
-        [first & mask[0], second & mask[1]]
+        Self { head: masked(&head, mask), mask }
     }
 
     /// Whether `line`, which may be followed by others, begins with `whole`, too.
     fn begins(&self, whole: &[u8], line: &[u8]) -> bool {
         match line.first_chunk() {
-            Some(head) if Self::masked(head, self.mask) != self.head => false,
+            Some(head) if !is_masked(head, self.mask, self.head) => false,
             Some(_) if whole.len() <= HEAD_BYTES => true,
             _ => line.starts_with(whole),
         }

@@ -76,22 +76,6 @@ impl Bus {
     fn reload(&self) -> bool {
         let before = self.reloads();
         self.server.signal(Signal::HUP);
-        self.wait_for_reload(before)
-    }
-
-    /// How many reloads were good, and how many were not.
-    fn reloads(&self) -> [f64; 2] {
-        let series = self.metrics();
-        ["good", "bad"]
-            .map(|result| series[&format!("linebus_config_reloads_total{{result={result:?}}}")])
-    }
-
-    fn metrics(&self) -> BTreeMap<String, f64> {
-        http::metrics(self.server.http.expect("metrics are shown"))
-    }
-
-    /// Waits for a reload after these; whether it was good.
-    fn wait_for_reload(&self, before: [f64; 2]) -> bool {
         let began = Instant::now();
         loop {
             let now = self.reloads();
@@ -103,6 +87,17 @@ impl Bus {
             }
             assert!(began.elapsed() < Duration::from_secs(30), "nothing is reloaded");
         }
+    }
+
+    /// How many reloads were good, and how many were not.
+    fn reloads(&self) -> [f64; 2] {
+        let series = self.metrics();
+        ["good", "bad"]
+            .map(|result| series[&format!("linebus_config_reloads_total{{result={result:?}}}")])
+    }
+
+    fn metrics(&self) -> BTreeMap<String, f64> {
+        http::metrics(self.server.http.expect("metrics are shown"))
     }
 }
 
@@ -203,9 +198,10 @@ fn accounts_may_come_and_go() {
 #[test]
 fn a_changed_users_file_counts_without_a_signal() {
     let bus = Bus::start(&[everything("alice")], "");
-    let mut alice = bus.login("alice");
+    let (mut alice, [before, _]) = (bus.login("alice"), bus.reloads());
     bus.write_users(&[everything("bob")]);
     alice.expect("bye kicked your account was disabled or removed");
+    assert!(bus.reloads()[0] > before);
     assert!(bus.admits("bob"));
 }
 

@@ -5,7 +5,7 @@
 
 use linebus_bench::Shape;
 
-use crate::results::{Quantity, Results, Row, Section, Spread};
+use crate::results::{Quantity, Results, Row, Section};
 use crate::server::Server;
 use crate::suite::{
     BUDGET, BUDGET_BYTES, LATENCY_HUNDRED, LATENCY_ONE, ONE_TOPIC, OWN_TOPIC, PAYLOAD_BYTES,
@@ -179,10 +179,7 @@ fn memory(results: &Results) -> Vec<Requirement> {
 
 /// Only upwards: a delivery that gets cheaper in company breaks no promise.
 fn flatness(results: &Results) -> Vec<Requirement> {
-    let cost = |section, key: &str, by: &str| {
-        let place = |key| (section, key, Server::Linebus);
-        middle(results.ratio(place(key), place(by), Quantity::ServerNs))
-    };
+    let cost = |section, of: &str, by: &str| within(results, section, of, by, Quantity::ServerNs);
     let key = |receivers| Shape::one_topic(1, receivers, PAYLOAD_BYTES).key();
     let receivers = [10, 100, 1000].map(|receivers| {
         Requirement::new(
@@ -207,7 +204,7 @@ fn threads(results: &Results) -> Vec<Requirement> {
     let pairs = pairs(results, Section::Threads).into_iter();
     let ratio = |(title, one, two): (&str, String, &str)| {
         let what = format!("deliveries/s, {title}, two threads against one");
-        let measured = rates(results, Section::Threads, &one, two);
+        let measured = within(results, Section::Threads, two, &one, RATE);
         let row = |key| results.row(Section::Threads, key, Server::Linebus);
         let bound = |key| row(key).is_some_and(Row::is_generator_bound);
         Requirement {
@@ -222,16 +219,10 @@ fn rules(results: &Results) -> Vec<Requirement> {
     let pairs = pairs(results, Section::Rules).into_iter();
     let ratio = |(title, open, rules): (&str, String, &str)| {
         let what = format!("deliveries/s, {title}, 50 rules against none");
-        let measured = rates(results, Section::Rules, &open, rules);
+        let measured = within(results, Section::Rules, rules, &open, RATE);
         Requirement::new(what, Bound::AtLeast(WITH_RULES), "×", measured)
     };
     pairs.map(ratio).collect()
-}
-
-/// linebus' rate in one measurement by that in another.
-fn rates(results: &Results, section: Section, by: &str, of: &str) -> Option<f64> {
-    let place = |key| (section, key, Server::Linebus);
-    middle(results.ratio(place(of), place(by), RATE))
 }
 
 /// Rule 7 of delivery, "what you have not read waits for you".
@@ -277,13 +268,12 @@ pub(crate) fn slow(results: &Results) -> Vec<Requirement> {
     .into_iter()
     .map(|(what, bound, unit, (key, quantity))| {
         let spread = results.spread(Section::Slow, key, Server::Linebus, quantity);
-        // What is promised of every run is judged by the worst; a ratio like all others.
-        let judged = spread.map(|spread| match bound {
-            _ if unit == "×" => spread.median,
+        // What is promised of every run is judged by the worst.
+        let worst = spread.map(|spread| match bound {
             Bound::AtMost(_) => spread.max,
             Bound::AtLeast(_) => spread.min,
         });
-        Requirement::new(what.to_owned(), bound, unit, judged)
+        Requirement::new(what.to_owned(), bound, unit, worst)
     })
     .collect()
 }
@@ -297,9 +287,17 @@ fn against(
     quantity: Quantity,
 ) -> Option<f64> {
     let place = |server| (section, key, server);
-    middle(results.ratio(place(Server::Linebus), place(by), quantity))
+    results.ratio(place(Server::Linebus), place(by), quantity).map(|ratio| ratio.median)
 }
 
-fn middle(spread: Option<Spread>) -> Option<f64> {
-    spread.map(|spread| spread.median)
+/// linebus in one measurement by linebus in another.
+fn within(
+    results: &Results,
+    section: Section,
+    of: &str,
+    by: &str,
+    quantity: Quantity,
+) -> Option<f64> {
+    let place = |key| (section, key, Server::Linebus);
+    results.ratio(place(of), place(by), quantity).map(|ratio| ratio.median)
 }

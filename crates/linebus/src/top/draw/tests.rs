@@ -226,8 +226,8 @@ fn no_window_is_too_small_and_no_name_too_long_or_too_wild() {
     for keys in ["", "c", "?", "\u{1b}", "/evil", "p"] {
         screen.press(keys);
         for look in [PLAIN, RICH] {
-            for width in [0, 1, 2, 7, 20, 39, 40, 41, 80, 81, 500] {
-                for height in [0, 1, 2, 3, 5, 8, 9, 10, 24, 100] {
+            for width in [0, 1, 2, 3, 7, 20, 39, 40, 41, 79, 80, 81, 200, 500] {
+                for height in [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 24, 100] {
                     let shown = screen.text((width, height), look);
                     let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
                     assert!(!shown.contains(steers), "{width}x{height}: {shown:?}");
