@@ -1,5 +1,5 @@
-//! Runs all test programs of the workspace side by side: most of them wait for other processes most
-//! of the time, and cargo would run one after the other.
+//! Runs all test programs of the workspace side by side, and the examples of the documentation beside
+//! them: most wait for other processes most of the time, and cargo would run one after the other.
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -12,6 +12,9 @@ use serde_json::Value;
 /// So many programs run at a time.
 const AT_A_TIME: usize = 2;
 
+/// A bus with one broken line, which its tests must find.
+const CANARY: [&str; 3] = ["--package=linebus-broker", "--features", "canary"];
+
 /// A test program that cargo has built.
 pub(crate) struct Program {
     name: String,
@@ -22,12 +25,20 @@ pub(crate) struct Program {
 
 /// Builds and runs them; prints what those say that fail.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let programs = build()?;
+    let mut programs = build()?;
+    programs.extend(build_tests(&CANARY)?);
     let (count, began) = (programs.len(), Instant::now());
     // Taken from the end, the largest first: the longest should not begin last.
+    programs.sort_by_key(|program| program.path.metadata().map_or(0, |metadata| metadata.len()));
     let waiting = Mutex::new(programs);
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
+        scope.spawn(|| {
+            if let Err(said) = documentation() {
+                eprintln!("{said}");
+                failed.lock().expect("nobody panics with it").push("documentation".to_owned());
+            }
+        });
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
                 while let Some(program) = take(&waiting) {
@@ -43,8 +54,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if !failed.is_empty() {
         bail!("these test programs failed: {}", failed.join(", "));
     }
-    eprintln!("{count} test programs passed in {:.1} s", began.elapsed().as_secs_f64());
+    let seconds = began.elapsed().as_secs_f64();
+    eprintln!("{count} test programs and the documentation's examples passed in {seconds:.1} s");
     Ok(())
+}
+
+/// What the documentation's examples say if one fails.
+fn documentation() -> Result<(), String> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--workspace", "--quiet", "--doc"]);
+    outcome("documentation", &mut cargo)
 }
 
 fn take(waiting: &Mutex<Vec<Program>>) -> Option<Program> {
@@ -52,9 +71,13 @@ fn take(waiting: &Mutex<Vec<Program>>) -> Option<Program> {
 }
 
 /// Builds all of them, and the workspace's binaries with them: alone, those would be built once more
-/// with fewer features. Sorted by size, which says a little about how long they take.
+/// with fewer features.
 pub(crate) fn build() -> anyhow::Result<Vec<Program>> {
-    let arguments = ["test", "--workspace", "--quiet", "--no-run", "--message-format=json"];
+    build_tests(&["--workspace"])
+}
+
+fn build_tests(which: &[&str]) -> anyhow::Result<Vec<Program>> {
+    let arguments = [&["test", "--quiet", "--no-run", "--message-format=json"], which].concat();
     eprintln!("$ cargo {}", arguments.join(" "));
     let output = Command::new("cargo").args(arguments).stderr(Stdio::inherit()).output()?;
     let mut programs = Vec::new();
@@ -77,7 +100,6 @@ pub(crate) fn build() -> anyhow::Result<Vec<Program>> {
     if !output.status.success() {
         bail!("the tests could not be built");
     }
-    programs.sort_by_key(|program| program.path.metadata().map_or(0, |metadata| metadata.len()));
     Ok(programs)
 }
 
@@ -85,14 +107,15 @@ impl Program {
     /// What it says if it fails.
     fn run(&self) -> Result<(), String> {
         let mut command = Command::new(&self.path);
-        command.arg("--quiet").current_dir(&self.folder).stdin(Stdio::null());
-        let Output { status, stdout, stderr } =
-            command.output().map_err(|error| format!("{}: {error}", self.path.display()))?;
-        let said = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-        if status.success() {
-            Ok(())
-        } else {
-            Err(format!("{}: {status}\n{}", self.name, said.join("\n")))
-        }
+        command.arg("--quiet").current_dir(&self.folder);
+        outcome(&self.name, &mut command)
     }
+}
+
+/// Runs it; what it says if it fails.
+fn outcome(name: &str, command: &mut Command) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output();
+    let Output { status, stdout, stderr } = output.map_err(|error| format!("{name}: {error}"))?;
+    let said = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    if status.success() { Ok(()) } else { Err(format!("{name}: {status}\n{}", said.join("\n"))) }
 }

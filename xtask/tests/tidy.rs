@@ -153,3 +153,25 @@ fn the_architecture_fits_a_persons_patience() {
     let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page");
     assert!(text.lines().count() <= 200);
 }
+
+#[test]
+fn what_is_copied_into_the_container_to_build_it_is_a_whole_workspace() {
+    let text =
+        std::fs::read_to_string(root().join("packaging/Containerfile")).expect("it is there");
+    let stages: Vec<_> = text.split("\nFROM ").collect();
+    let copied: Vec<_> = stages[1].lines().filter_map(|line| line.strip_prefix("COPY ")).collect();
+    let context = tempfile::tempdir().expect("a temporary folder can be made");
+    for line in &copied {
+        let (from, _to) = line.rsplit_once(' ').expect("from and to");
+        for name in from.split(' ') {
+            std::os::unix::fs::symlink(root().join(name), context.path().join(name))
+                .expect("nothing is copied twice");
+        }
+    }
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+        .current_dir(context.path())
+        .output()
+        .expect("cargo is there");
+    assert!(output.status.success(), "{copied:?}: {}", String::from_utf8_lossy(&output.stderr));
+}

@@ -59,8 +59,8 @@ pub struct Target {
 pub struct Login {
     /// The user's name.
     pub user: String,
-    /// The password, in the clear.
-    pub password: String,
+    /// The password, in the clear; a bus without accounts needs none.
+    pub password: Option<String>,
 }
 
 impl Target {

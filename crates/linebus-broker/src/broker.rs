@@ -248,7 +248,7 @@ impl<L: Link> Broker<L> {
             }
             registered
         };
-        if registered && session.is_logged_in() {
+        if registered && session.is_logged_in() && !session.is_inside() {
             let reason = reason.map_or("gone", ByeReason::word);
             let message = format!("left {} {} {reason}", session.user(), session.id());
             self.announce(&message, work, now);

@@ -154,6 +154,15 @@ impl Builder {
         self
     }
 
+    /// What TLS is spoken with, for programs that make connections of their own. It reads files, so
+    /// not for a thread that serves connections.
+    ///
+    /// # Errors
+    /// Which file is wrong, and what would be right.
+    pub fn tls_config(&self) -> std::io::Result<Arc<rustls::ClientConfig>> {
+        self.settings.tls.config()
+    }
+
     /// Connects, reads the bus's hello and logs in if there is a user. A task on the current
     /// tokio runtime serves the connection from then on.
     ///

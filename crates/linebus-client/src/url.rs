@@ -92,6 +92,21 @@ impl BusUrl {
         self.credentials.as_ref().map(|known| known.user.as_str())
     }
 
+    /// The password to log in with, if the URL names one.
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
+        self.credentials.as_ref()?.password.as_deref()
+    }
+
+    /// The host by name or address, IPv6 without brackets; none for a Unix socket.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match &self.place {
+            Place::Tcp { host, .. } | Place::Tls { host, .. } => Some(host),
+            _ => None,
+        }
+    }
+
     /// The same bus, logged in as `user`.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ use crate::rules::{Accounts, Rules, fits};
 struct Client {
     address: String,
     user: Option<String>,
+    /// It is a part of the server itself: it may hear and see everything, and never send.
+    inside: bool,
     /// What its account may, once it has logged in on a bus that has accounts.
     rules: Option<Rules>,
     /// Its login is being checked.
@@ -35,6 +37,10 @@ struct Client {
 impl Client {
     fn user(&self) -> &str {
         self.user.as_deref().unwrap_or("guest")
+    }
+
+    fn may(&self, accounts: &Accounts, allowed: impl Fn(&Rules) -> bool) -> bool {
+        self.inside || accounts.is_none() || self.rules.as_ref().is_some_and(allowed)
     }
 }
 
@@ -58,17 +64,27 @@ impl Model {
 
     /// Somebody connected.
     pub fn connect(&mut self, id: u64, address: &str) {
-        let address = address.to_owned();
-        self.clients.insert(id, Client { address, ..Client::default() });
+        self.greet(id, Client { address: address.to_owned(), ..Client::default() });
+    }
+
+    /// A part of the server itself connected.
+    pub fn connect_inside(&mut self, id: u64, name: &str) {
+        let (address, user) = ("inside".to_owned(), Some(name.to_owned()));
+        self.greet(id, Client { address, user, inside: true, ..Client::default() });
+    }
+
+    fn greet(&mut self, id: u64, client: Client) {
+        self.clients.insert(id, client);
         let max = self.limits.line_bytes_max;
-        let login = if self.accounts.is_some() { "required" } else { "open" };
+        let login = if self.must_log_in(id) { "required" } else { "open" };
         self.tell(id, &format!("hello linebus 1 line-max={max} login={login}"));
     }
 
     /// There are other accounts from now on.
     pub fn set_accounts(&mut self, accounts: Accounts) {
         let was_open = std::mem::replace(&mut self.accounts, accounts).is_none();
-        for id in self.clients.keys().copied().collect::<Vec<_>>() {
+        let concerned = self.clients.iter().filter(|(_, client)| !client.inside);
+        for id in concerned.map(|(id, _)| *id).collect::<Vec<_>>() {
             let client = self.clients.get_mut(&id).expect("it was just there");
             let known = client.rules.take().zip(self.accounts.as_ref());
             let gone = known.is_some_and(|(_, accounts)| {
@@ -99,7 +115,7 @@ impl Model {
 
     /// Whether a client may do what its rules may allow.
     fn may(&self, id: u64, allowed: impl Fn(&Rules) -> bool) -> bool {
-        self.accounts.is_none() || self.clients[&id].rules.as_ref().is_some_and(allowed)
+        self.clients[&id].may(&self.accounts, allowed)
     }
 
     fn must_log_in(&self, id: u64) -> bool {
@@ -186,7 +202,7 @@ impl Model {
     pub fn disconnect(&mut self, id: u64, time: &str) {
         self.due.lose(id);
         let client = self.clients.remove(&id).expect("it was there");
-        if let Some(user) = client.user {
+        if let Some(user) = client.user.filter(|_| !client.inside) {
             let left = format!("left {user} {id} {}", client.reason.unwrap_or("gone"));
             self.deliver(None, "$bus.clients", &format!("{time} $bus"), &left);
         }
@@ -226,6 +242,9 @@ impl Model {
 
     /// Whether a client's rules allow what it says.
     fn may_obey(&self, id: u64, command: Command<'_>) -> bool {
+        if self.clients[&id].inside {
+            return !matches!(command, Command::Send { .. });
+        }
         self.may(id, |rules| match command {
             Command::Recv { pattern, .. } => rules.may_hear(pattern.as_str()),
             Command::Watch { pattern } => rules.see && rules.may_hear(pattern.as_str()),
@@ -277,9 +296,9 @@ impl Model {
 
     fn join(&mut self, id: u64, pattern: &str, verb: &str, group: Option<&str>) {
         let joins_max = self.limits.joins_max;
-        let joins = &mut self.client(id).joins;
+        let Client { joins, inside, .. } = self.client(id);
         let key = (pattern.to_owned(), verb == "watch");
-        if joins.len() >= joins_max && !joins.contains_key(&key) {
+        if joins.len() >= joins_max && !joins.contains_key(&key) && !*inside {
             return self.refuse(id, &format!("error {verb} too-many"));
         }
         joins.insert(key, group.map(str::to_owned));
@@ -290,8 +309,7 @@ impl Model {
     fn deliver(&mut self, from: Option<u64>, topic: &str, by: &str, message: &str) {
         let (due, mut turns) = (&mut self.due, BTreeMap::new());
         for (&id, client) in &self.clients {
-            let may = |rules: &Rules| rules.may_hear(topic);
-            let may = self.accounts.is_none() || client.rules.as_ref().is_some_and(may);
+            let may = client.may(&self.accounts, |rules| rules.may_hear(topic));
             if client.deaf || Some(id) == from || !may {
                 continue;
             }

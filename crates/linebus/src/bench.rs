@@ -3,10 +3,10 @@
 use std::net::ToSocketAddrs;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use linebus_bench::latency::{self, LatencyOptions};
 use linebus_bench::throughput::{self, ThroughputOptions};
-use linebus_bench::{Protocol, Shape, Target};
+use linebus_bench::{Login, Protocol, Shape, Target, Tls};
 
 use crate::bus::Bus;
 use crate::exit::Failure;
@@ -70,17 +70,21 @@ pub(crate) fn run(bus: &Bus, args: &Args) -> Result<(), Failure> {
 
 fn target(bus: &Bus) -> Result<Target, Failure> {
     let url = bus.url()?;
+    let Some(host) = url.host() else {
+        let text = "bench measures over TCP; name a bus as linebus://host:port";
+        return Err(Failure::Usage(text.to_owned()));
+    };
+    let mut target = Target::new(Protocol::Linebus, resolve(&url.address())?);
     if url.is_encrypted() {
-        return Err(Failure::Usage("bench measures plain lines; use linebus://".to_owned()));
+        let config = bus.builder()?.tls_config().context("can't encrypt")?;
+        target.tls = Some(Tls::new(config, host).context("can't encrypt")?);
     }
-    let address = url.address();
-    Ok(Target::new(Protocol::Linebus, resolve(&address)?))
+    let login = |user: &str| Login { user: user.into(), password: url.password().map(Into::into) };
+    target.login = url.user().map(login);
+    Ok(target)
 }
 
 fn resolve(address: &str) -> anyhow::Result<std::net::SocketAddr> {
-    if address.contains('/') {
-        bail!("bench measures over TCP; name a bus as linebus://host:port");
-    }
     let mut found = address.to_socket_addrs().with_context(|| format!("can't find {address}"))?;
     found.next().with_context(|| format!("{address} has no address"))
 }

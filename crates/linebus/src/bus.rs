@@ -52,7 +52,7 @@ impl Bus {
         Ok(self.url.parse::<BusUrl>().map_err(Error::from)?)
     }
 
-    fn builder(&self) -> Result<Builder, Failure> {
+    pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let mut builder = Builder::new(self.url()?);
         if let Some(ca) = &self.ca {
             builder = builder.ca(ca.clone());

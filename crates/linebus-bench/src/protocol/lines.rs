@@ -13,7 +13,8 @@ impl Wire for Linebus {
     fn opening(&self, role: Role<'_>, login: Option<&Login>) -> Vec<Step> {
         let mut steps = vec![Step::LineStarting("hello linebus 1 ")];
         if let Some(Login { user, password }) = login {
-            steps.push(Step::Say(format!("login {user} {password}\n").into_bytes()));
+            let password = password.as_ref().map(|known| format!(" {known}")).unwrap_or_default();
+            steps.push(Step::Say(format!("login {user}{password}\n").into_bytes()));
             steps.push(Step::Exactly(format!("ok login {user}\n").into_bytes()));
         }
         if let Role::Receiver { joins, .. } = role {

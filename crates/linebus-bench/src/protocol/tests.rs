@@ -63,7 +63,7 @@ fn linebus_joins_sends_and_delivers_lines() {
 
 #[test]
 fn a_login_is_confirmed_before_anything_is_joined() {
-    let login = Login { user: "bench".to_owned(), password: "two words".to_owned() };
+    let login = Login { user: "bench".to_owned(), password: Some("two words".to_owned()) };
     let joins = exact(&["bench.0"]);
     let steps = Protocol::Linebus.wire().opening(receiver(&joins), Some(&login));
     assert_eq!(

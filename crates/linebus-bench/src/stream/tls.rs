@@ -1,10 +1,9 @@
-//! TLS over one socket, with rustls. One cipher suite is offered, so that all servers encrypt with the same.
+//! TLS over one socket, with rustls. In comparisons one cipher suite is offered, so that all servers encrypt with the same.
 //!
 //! The socket is read in large pieces, because rustls by itself asks it for 4 KiB at a time (its `READ_SIZE`), which would
 //! make a system call for each. What has been read waits here until its reader has room for what it decrypts to.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use mio::net::TcpStream;
@@ -18,14 +17,27 @@ use crate::BenchError;
 /// How much one read of a socket may bring: four records of the largest size (RFC 8446, section 5.1).
 const INCOMING_BYTES: usize = 64 << 10;
 
-/// How the generator encrypts: TLS 1.3 with `TLS13_AES_128_GCM_SHA256` and nothing else, no resumption.
+/// How the generator encrypts.
 #[derive(Clone, Debug)]
 pub struct Tls {
     config: Arc<ClientConfig>,
+    /// Whose certificate the server must show.
+    server: ServerName<'static>,
 }
 
 impl Tls {
-    /// Trusts the server that has this certificate (DER), which must be valid for 127.0.0.1.
+    /// As `config` says, with a server that is called `host`.
+    ///
+    /// # Errors
+    /// [`BenchError::Tls`] if that is no name of a host.
+    pub fn new(config: Arc<ClientConfig>, host: &str) -> Result<Tls, BenchError> {
+        let server = ServerName::try_from(host.to_owned());
+        let server = server.map_err(|_| rustls::Error::UnsupportedNameType)?;
+        Ok(Tls { config, server })
+    }
+
+    /// Trusts the server that has this certificate (DER), which must be valid for 127.0.0.1: TLS 1.3 with
+    /// `TLS13_AES_128_GCM_SHA256` and nothing else, no resumption.
     ///
     /// # Errors
     /// [`BenchError::Tls`] if that is no certificate.
@@ -39,7 +51,7 @@ impl Tls {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.resumption = Resumption::disabled();
-        Ok(Tls { config: Arc::new(config) })
+        Tls::new(Arc::new(config), "127.0.0.1")
     }
 }
 
@@ -54,8 +66,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(tls: &Tls) -> Result<Session, BenchError> {
-        let name = ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
-        let mut tls = ClientConnection::new(Arc::clone(&tls.config), name)?;
+        let mut tls = ClientConnection::new(Arc::clone(&tls.config), tls.server.clone())?;
         // How much is written at a time is for the caller to say.
         tls.set_buffer_limit(None);
         Ok(Session { tls, incoming: vec![0; INCOMING_BYTES].into(), at: 0, end: 0 })

@@ -120,12 +120,36 @@ impl Pair {
     /// # Errors
     /// Something that must not be, as in all that follows.
     pub fn connect(&mut self, name: &str, room: usize) -> Result<(u64, Arc<PipeEnd>), String> {
-        let (link, end) = pipe();
-        end.limit(room, usize::MAX);
-        let pipe = Arc::new(end);
-        let now = self.now();
+        let ((link, end), now) = (pipe(), self.now());
         let connection = self.broker.connect(link, name, &mut self.work, now);
-        let id = connection.session().id();
+        self.model.connect(connection.session().id(), name);
+        self.welcome(name, connection, end, room)
+    }
+
+    /// The same for a part of the server itself.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn connect_inside(
+        &mut self,
+        name: &str,
+        room: usize,
+    ) -> Result<(u64, Arc<PipeEnd>), String> {
+        let ((link, end), now) = (pipe(), self.now());
+        let connection = self.broker.connect_inside(link, name, &mut self.work, now);
+        self.model.connect_inside(connection.session().id(), name);
+        self.welcome(name, connection, end, room)
+    }
+
+    fn welcome(
+        &mut self,
+        name: &str,
+        connection: Connection<Pipe>,
+        end: PipeEnd,
+        room: usize,
+    ) -> Result<(u64, Arc<PipeEnd>), String> {
+        end.limit(room, usize::MAX);
+        let (id, pipe) = (connection.session().id(), Arc::new(end));
         let guest = Guest {
             name: name.to_owned(),
             connection,
@@ -139,7 +163,6 @@ impl Pair {
             given_up: false,
         };
         self.guests.insert(id, guest);
-        self.model.connect(id, name);
         self.settle()?;
         Ok((id, pipe))
     }
@@ -344,27 +367,43 @@ impl Pair {
         self.settle()
     }
 
-    /// Everybody is told something.
+    /// All clients are told something.
     ///
     /// # Errors
     /// As above.
     pub fn note_all(&mut self, code: &str, text: &str) -> Verdict {
         let now = self.now();
-        for id in self.guests.keys() {
-            self.model.tell(*id, &format!("note {code} {text}"));
+        for id in self.ids(false) {
+            self.model.tell(id, &format!("note {code} {text}"));
         }
         self.broker.note_all(code, text, &mut self.work, now);
         self.settle()
     }
 
-    /// Everybody is told goodbye.
+    /// All clients are told goodbye.
     ///
     /// # Errors
     /// As above.
     pub fn close_all(&mut self, reason: ByeReason, text: &str) -> Verdict {
-        self.guests.keys().for_each(|id| self.model.close(*id, reason));
+        self.ids(false).into_iter().for_each(|id| self.model.close(id, reason));
         self.broker.close_all(reason, text);
         self.settle()
+    }
+
+    /// What is inside is told goodbye.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn close_inside(&mut self, reason: ByeReason, text: &str) -> Verdict {
+        self.ids(true).into_iter().for_each(|id| self.model.close(id, reason));
+        self.broker.close_inside(reason, text);
+        self.settle()
+    }
+
+    /// The numbers of those who are inside, or of those who are not.
+    fn ids(&self, inside: bool) -> Vec<u64> {
+        let wanted = |guest: &Guest| guest.connection.session().is_inside() == inside;
+        self.guests.iter().filter(|(_, guest)| wanted(guest)).map(|(id, _)| *id).collect()
     }
 
     /// Holds what the broker did against what it should have done.

@@ -112,6 +112,17 @@ impl Script {
         }
     }
 
+    /// The same of a part of the server itself, which knows what it says; what it sends is refused.
+    pub fn lines_inside(&self, rng: &mut Rng, serial: &mut u64, wire: &mut Vec<u8>) {
+        match rng.u32(..10) {
+            0..4 => self.join(rng, wire),
+            4 => line(&format!("leave {}", one(rng, &PATTERNS)), rng, wire),
+            5 => self.ask(rng, wire),
+            6 => self.send(one(rng, &TOPICS), rng, serial, wire),
+            _ => line(&format!("ping {serial}"), rng, wire),
+        }
+    }
+
     fn run(&self, rng: &mut Rng, serial: &mut u64, wire: &mut Vec<u8>) {
         let topic = one(rng, &TOPICS);
         for _ in 0..rng.usize(1..=self.run_lines_max) {

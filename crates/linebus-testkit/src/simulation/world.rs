@@ -44,6 +44,8 @@ struct Seat {
 
 struct Client {
     name: String,
+    /// It is a part of the server itself.
+    inside: bool,
     shell: Shell,
     /// What it has said and has not arrived.
     wire: Vec<u8>,
@@ -135,7 +137,11 @@ impl World {
             None => self.take(seat, rng)?,
             Some(client) => match rng.u32(..1_000) {
                 0..350 if !client.closes && client.wire.len() < WIRE_BYTES_MAX => {
-                    self.script.lines(rng, &mut self.serial, &mut client.wire);
+                    let (serial, wire) = (&mut self.serial, &mut client.wire);
+                    match client.inside {
+                        true => self.script.lines_inside(rng, serial, wire),
+                        false => self.script.lines(rng, serial, wire),
+                    }
                     client.arrive(rng);
                 }
                 350..550 => client.arrive(rng),
@@ -150,6 +156,9 @@ impl World {
                 960..962 => self.pair.note_all("restart", "soon")?,
                 962 if rng.u32(..10) == 0 => {
                     self.pair.close_all(ByeReason::Shutdown, "the bus stops")?;
+                    if rng.bool() {
+                        self.pair.close_inside(ByeReason::Shutdown, "the bus stops")?;
+                    }
                 }
                 963..968 if self.has_accounts => self.pair.set_accounts(script::accounts(rng))?,
                 968..970 => {
@@ -181,14 +190,20 @@ impl World {
             taken => format!("{letter}{taken}"),
         };
         let room = rng.usize(..=self.room_bytes_max);
+        let inside = rng.u32(..8) == 0;
         let mut wire = Vec::new();
-        if self.has_accounts && rng.u32(..4) > 0 {
+        if !inside && self.has_accounts && rng.u32(..4) > 0 {
             self.script.log_in(rng, &mut self.serial, &mut wire);
         }
-        self.pair.record.remark(|| format!("{name} comes, with room for {room} bytes"));
-        let (id, pipe) = self.pair.connect(&name, room)?;
-        self.seats[seat].client =
-            Some(Client { name, shell: Shell::new(id, pipe), wire, stalled: false, closes: false });
+        let whence = if inside { " from inside" } else { "" };
+        self.pair.record.remark(|| format!("{name} comes{whence}, with room for {room} bytes"));
+        let (id, pipe) = match inside {
+            true => self.pair.connect_inside(&name, room)?,
+            false => self.pair.connect(&name, room)?,
+        };
+        let shell = Shell::new(id, pipe);
+        let client = Client { name, inside, shell, wire, stalled: false, closes: false };
+        self.seats[seat].client = Some(client);
         Ok(())
     }
 

@@ -341,3 +341,22 @@ fn a_flood_of_logins_does_not_hold_up_the_bus() {
         assert!(answer.starts_with("error login busy "), "{answer}");
     }
 }
+
+#[test]
+fn bench_logs_in() {
+    let bus = Bus::start(&[everything("ann")], "");
+    let bench = |login: &str| {
+        let url = bus.server.url().replace("://", &format!("://{login}"));
+        let mut command = Command::new(binary());
+        let output = command.args(["bench", "--seconds", "0.1", "--bus", &url]).output();
+        output.expect("it can be started")
+    };
+    let measured = bench("ann:secret@");
+    let said = String::from_utf8_lossy(&measured.stdout);
+    assert!(measured.status.success() && said.contains(" deliveries/s"), "{measured:?}");
+    for (login, why) in [("", "login-first"), ("ann:wrong@", "wrong-login")] {
+        let refused = bench(login);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && said.contains(why), "{said}");
+    }
+}

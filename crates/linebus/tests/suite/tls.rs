@@ -127,7 +127,17 @@ fn who_is_not_trusted_or_at_the_wrong_port_is_told_what_to_do() {
         "this port speaks TLS; use linebuss://",
     );
     check_fails(&mut bus.command(&["ping", "--cert", &ca]), 2, "--key <FILE>");
-    check_fails(&mut bus.command(&["bench"]), 2, "bench measures plain lines");
+    check_fails(&mut bus.command(&["bench"]), 1, "invalid peer certificate");
+}
+
+#[test]
+fn bench_measures_over_tls() {
+    let bus = Bus::start("", "");
+    let output = bus.command(&["bench", "--seconds", "0.1", "--ca", &bus.path("ca.pem")]).output();
+    let Output { status, stdout, stderr } = output.expect("it can be started");
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    let measured = String::from_utf8_lossy(&stdout);
+    assert!(measured.contains(" deliveries/s") && measured.contains("p99.9"), "{measured}");
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub(crate) fn write_certificate(folder: &Path) -> Result<Vec<u8>> {
 /// Writes the file of users, with one user, into `folder`.
 pub(crate) fn write_users(folder: &Path, rules: Rules) -> Result<Login> {
     write_secret(&folder.join(USERS), &users_toml(rules)?)?;
-    Ok(Login { user: USER.to_owned(), password: PASSWORD.to_owned() })
+    Ok(Login { user: USER.to_owned(), password: Some(PASSWORD.to_owned()) })
 }
 
 fn users_toml(rules: Rules) -> Result<String> {

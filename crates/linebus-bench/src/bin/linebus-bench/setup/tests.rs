@@ -38,7 +38,8 @@ fn a_user_has_fifty_rules_and_a_password_that_fits() {
     let hash = hash.expect("it is quoted");
     assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
     let hash = PasswordHash::new(hash).expect("a hash as others write it");
-    let fits = Argon2::default().verify_password(login.password.as_bytes(), &hash);
+    let fits =
+        Argon2::default().verify_password(login.password.expect("it has one").as_bytes(), &hash);
     fits.expect("the generator knows the password");
 }
 
