@@ -1,5 +1,5 @@
-//! Runs all test programs of the workspace side by side, and the examples of the documentation beside
-//! them: most wait for other processes most of the time, and cargo would run one after the other.
+//! Runs all test programs of the workspace and the examples of the documentation side by side: most
+//! wait for other processes most of the time, and cargo would run one after the other.
 
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -18,30 +18,25 @@ const CANARY: [&str; 3] = ["--package=linebus-broker", "--features", "canary"];
 /// A test program that cargo has built.
 pub(crate) struct Program {
     name: String,
-    path: PathBuf,
-    /// Where it is to run: its package's folder, as with cargo.
-    folder: PathBuf,
+    /// Of its file, in bytes, which says a little about how long it takes.
+    size: u64,
+    command: Command,
 }
 
 /// Builds and runs them; prints what those say that fail.
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut programs = build()?;
     programs.extend(build_tests(&CANARY)?);
+    programs.push(documentation());
     let (count, began) = (programs.len(), Instant::now());
     // Taken from the end, the largest first: the longest should not begin last.
-    programs.sort_by_key(|program| program.path.metadata().map_or(0, |metadata| metadata.len()));
+    programs.sort_by_key(|program| program.size);
     let waiting = Mutex::new(programs);
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            if let Err(said) = documentation() {
-                eprintln!("{said}");
-                failed.lock().expect("nobody panics with it").push("documentation".to_owned());
-            }
-        });
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
-                while let Some(program) = take(&waiting) {
+                while let Some(mut program) = take(&waiting) {
                     if let Err(said) = program.run() {
                         eprintln!("{said}");
                         failed.lock().expect("nobody panics with it").push(program.name);
@@ -54,16 +49,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if !failed.is_empty() {
         bail!("these test programs failed: {}", failed.join(", "));
     }
-    let seconds = began.elapsed().as_secs_f64();
-    eprintln!("{count} test programs and the documentation's examples passed in {seconds:.1} s");
+    eprintln!("{count} test programs passed in {:.1} s", began.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// What the documentation's examples say if one fails.
-fn documentation() -> Result<(), String> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["test", "--workspace", "--quiet", "--doc"]);
-    outcome("documentation", &mut cargo)
+/// The documentation's examples, which cargo builds and runs; that takes long.
+fn documentation() -> Program {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--workspace", "--doc"]);
+    Program { name: "documentation".to_owned(), size: u64::MAX, command }
 }
 
 fn take(waiting: &Mutex<Vec<Program>>) -> Option<Program> {
@@ -95,7 +89,11 @@ fn build_tests(which: &[&str]) -> anyhow::Result<Vec<Program>> {
         let folder = manifest.parent().context("a manifest has a folder")?.to_owned();
         let package = folder.file_name().unwrap_or_default().to_string_lossy();
         let target = message["target"]["name"].as_str().unwrap_or_default();
-        programs.push(Program { name: format!("{package} {target}"), path: path.into(), folder });
+        let mut command = Command::new(path);
+        // Where it is to run: its package's folder, as with cargo.
+        command.current_dir(&folder);
+        let size = std::fs::metadata(path)?.len();
+        programs.push(Program { name: format!("{package} {target}"), size, command });
     }
     if !output.status.success() {
         bail!("the tests could not be built");
@@ -105,17 +103,15 @@ fn build_tests(which: &[&str]) -> anyhow::Result<Vec<Program>> {
 
 impl Program {
     /// What it says if it fails.
-    fn run(&self) -> Result<(), String> {
-        let mut command = Command::new(&self.path);
-        command.arg("--quiet").current_dir(&self.folder);
-        outcome(&self.name, &mut command)
+    fn run(&mut self) -> Result<(), String> {
+        let output = self.command.arg("--quiet").stdin(Stdio::null()).output();
+        let Output { status, stdout, stderr } =
+            output.map_err(|error| format!("{}: {error}", self.name))?;
+        let said = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("{}: {status}\n{}", self.name, said.join("\n")))
+        }
     }
-}
-
-/// Runs it; what it says if it fails.
-fn outcome(name: &str, command: &mut Command) -> Result<(), String> {
-    let output = command.stdin(Stdio::null()).output();
-    let Output { status, stdout, stderr } = output.map_err(|error| format!("{name}: {error}"))?;
-    let said = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    if status.success() { Ok(()) } else { Err(format!("{name}: {status}\n{}", said.join("\n"))) }
 }
