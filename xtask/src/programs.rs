@@ -15,7 +15,7 @@ const AT_A_TIME: usize = 2;
 /// A bus with one broken line, which its tests must find.
 const CANARY: [&str; 3] = ["--package=linebus-broker", "--features", "canary"];
 
-/// A test program that cargo has built.
+/// Something that passes or fails: a test program that cargo has built, or the examples.
 pub(crate) struct Program {
     name: String,
     /// Of its file, in bytes, which says a little about how long it takes.

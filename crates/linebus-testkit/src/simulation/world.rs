@@ -44,8 +44,6 @@ struct Seat {
 
 struct Client {
     name: String,
-    /// It is a part of the server itself.
-    inside: bool,
     shell: Shell,
     /// What it has said and has not arrived.
     wire: Vec<u8>,
@@ -138,7 +136,7 @@ impl World {
             Some(client) => match rng.u32(..1_000) {
                 0..350 if !client.closes && client.wire.len() < WIRE_BYTES_MAX => {
                     let (serial, wire) = (&mut self.serial, &mut client.wire);
-                    match client.inside {
+                    match self.pair.session(client.shell.id).is_inside() {
                         true => self.script.lines_inside(rng, serial, wire),
                         false => self.script.lines(rng, serial, wire),
                     }
@@ -202,7 +200,7 @@ impl World {
             false => self.pair.connect(&name, room)?,
         };
         let shell = Shell::new(id, pipe);
-        let client = Client { name, inside, shell, wire, stalled: false, closes: false };
+        let client = Client { name, shell, wire, stalled: false, closes: false };
         self.seats[seat].client = Some(client);
         Ok(())
     }

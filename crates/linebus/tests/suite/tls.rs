@@ -128,6 +128,12 @@ fn who_is_not_trusted_or_at_the_wrong_port_is_told_what_to_do() {
     );
     check_fails(&mut bus.command(&["ping", "--cert", &ca]), 2, "--key <FILE>");
     check_fails(&mut bus.command(&["bench"]), 1, "invalid peer certificate");
+    let unix = bus.path("none");
+    check_fails(
+        bus.command(&["bench"]).env("LINEBUS_URL", format!("unix:{unix}")),
+        2,
+        "bench measures over TCP; name a bus as linebus://host:port",
+    );
 }
 
 #[test]
