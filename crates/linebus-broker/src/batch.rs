@@ -177,7 +177,6 @@ impl<L: Link> Broker<L> {
             ),
             Prepared::Text { range, plain } => batch.read(input, &mut text[range], &ends, plain),
         }
-        input.shared = batch.delivery.shared;
         let Batch { joins_changed, lines, refusals, .. } = batch;
         session.count_received(Amount { lines: lines as u64, bytes: received as u64 });
         self.counts.refuse(&refusals);

@@ -21,9 +21,6 @@ use crate::session::{Link, Session};
 /// How much is read at once, in bytes: what makes a batch. Smaller reads cost more of what a read
 /// costs besides its bytes; larger ones gain little and leave the processor's cache.
 pub const READ_BYTES: usize = 256 << 10;
-/// The same while several hear what this client sends. What is read is copied to each of them in
-/// turn, which must not push it, or the copies, out of the processor's second-level cache.
-const SHARED_READ_BYTES: usize = 128 << 10;
 /// The same for a client that has yet to log in: what is read may have to be kept meanwhile.
 const LOGIN_READ_BYTES: usize = 8 << 10;
 /// The least that is read at once from a user whose rate is limited, in bytes.
@@ -53,8 +50,6 @@ pub(crate) struct Input {
     pub(crate) discarding: bool,
     /// A line was read: what comes first was checked.
     pub(crate) begun: bool,
-    /// Several heard what was read last.
-    pub(crate) shared: bool,
     telnet: Telnet,
     /// Lines so far, while a login must come first.
     pub(crate) lines_before_login: u32,
@@ -118,10 +113,9 @@ impl<L: Link> Connection<L> {
         if self.session.must_log_in() {
             return LOGIN_READ_BYTES;
         }
-        let most = if self.input.shared { SHARED_READ_BYTES } else { READ_BYTES };
-        self.bucket.as_ref().map_or(most, |bucket| {
+        self.bucket.as_ref().map_or(READ_BYTES, |bucket| {
             let room = bucket.room_bytes(&broker.limits(), now.elapsed);
-            room.clamp(LEAST_READ_BYTES, most)
+            room.clamp(LEAST_READ_BYTES, READ_BYTES)
         })
     }
 

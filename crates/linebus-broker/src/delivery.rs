@@ -52,8 +52,6 @@ pub(crate) struct Delivery<'a, L: Link> {
     /// The receivers that the sender waits for.
     pub(crate) waits: &'a mut Vec<Arc<Session<L>>>,
     pub(crate) facts: &'a mut Vec<Fact>,
-    /// Some line went to several.
-    pub(crate) shared: bool,
     limits: Arc<Limits>,
     watch: &'a mut Vec<u8>,
     both: &'a mut Vec<u8>,
@@ -70,8 +68,7 @@ impl<'a, L: Link> Delivery<'a, L> {
     ) -> Self {
         let Outgoing { watch, both, touched, facts } = outgoing;
         let limits = broker.limits();
-        let shared = false;
-        Self { broker, now, sender, waits, facts, shared, limits, watch, both, touched }
+        Self { broker, now, sender, waits, facts, limits, watch, both, touched }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -122,12 +119,10 @@ impl<'a, L: Link> Delivery<'a, L> {
         }
         let sender = self.sender.map(|sender| sender.id());
         let kept: [Kept; 3] = Default::default();
-        let mut receivers = 0;
         for target in &route.targets {
             if Some(target.session.id()) == sender {
                 continue;
             }
-            receivers += 1;
             let lines = match (target.recv, target.watch) {
                 (true, false) => recv.kept_in(&kept[0]),
                 (false, _) => Lines::new(&watch, recv.count).kept_in(&kept[1]),
@@ -137,7 +132,6 @@ impl<'a, L: Link> Delivery<'a, L> {
                 self.deliver_again(&target.session, lines.bytes);
             }
         }
-        self.shared |= receivers > 1;
         (*self.watch, *self.both) = (watch, both);
     }
 

@@ -8,7 +8,7 @@ use linebus_bench::latency::{self, LatencyOptions};
 use linebus_bench::throughput::{self, ThroughputOptions};
 use linebus_bench::{Login, Protocol, Shape, Target, Tls};
 
-use crate::bus::Bus;
+use crate::bus::{self, Bus};
 use crate::exit::Failure;
 use crate::until::seconds;
 
@@ -37,6 +37,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(bus: &Bus, args: &Args) -> Result<(), Failure> {
     let target = target(bus)?;
+    // Where a bus can't be used, that is said as every other command says it.
+    bus::block_on(async { bus.connect_once().await.map(drop) })?;
     let (senders, receivers) = (usize::from(args.senders), usize::from(args.receivers));
     let shape = Shape::one_topic(senders, receivers, usize::from(args.payload));
     println!("{senders} to {receivers}, {} bytes", args.payload);

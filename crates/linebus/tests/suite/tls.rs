@@ -127,7 +127,7 @@ fn who_is_not_trusted_or_at_the_wrong_port_is_told_what_to_do() {
         "this port speaks TLS; use linebuss://",
     );
     check_fails(&mut bus.command(&["ping", "--cert", &ca]), 2, "--key <FILE>");
-    check_fails(&mut bus.command(&["bench"]), 1, "invalid peer certificate");
+    check_fails(&mut bus.command(&["bench"]), 3, "with --ca FILE");
     let unix = bus.path("none");
     check_fails(
         bus.command(&["bench"]).env("LINEBUS_URL", format!("unix:{unix}")),

@@ -1,7 +1,8 @@
 //! Running a comparison: every server in turn, one at a time, each measurement with a freshly started server.
 //!
-//! Repeats are interleaved: the whole list is gone through once, then again. What drifts on a machine (its clock rate,
-//! its neighbours) thus reaches all servers alike. A measurement that fails is noted with its reason and the rest goes on.
+//! Repeats are interleaved: the whole list is gone through once, then again, each time with another server first. What
+//! drifts on a machine (its clock rate, its neighbours) thus reaches all servers alike. A measurement that fails is noted
+//! with its reason and the rest goes on.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,8 +43,15 @@ pub(crate) fn run(options: &Compare) -> Result<Results> {
     };
     for repeat in 1..=results.repeats {
         for measurement in &list {
-            for server in &measurement.servers {
-                let sample = sample(measurement, *server, &linebus, &cores, &mut results)
+            let mut servers = measurement.servers.clone();
+            let first = (repeat - 1) % servers.len();
+            servers.rotate_left(first);
+            if measurement.wants_warm_memory() && !results.tiny {
+                // Nobody's number: if it fails, so does the run that counts, which says why.
+                let _ = sample(measurement, servers[0], &linebus, &cores, &mut results);
+            }
+            for server in servers {
+                let sample = sample(measurement, server, &linebus, &cores, &mut results)
                     .unwrap_or_else(|e| Sample::Failed(format!("{e:#}")));
                 eprintln!(
                     "{repeat}/{} {} {}, {server}: {}",
@@ -56,7 +64,7 @@ pub(crate) fn run(options: &Compare) -> Result<Results> {
                     measurement.section,
                     &measurement.key,
                     &measurement.title,
-                    *server,
+                    server,
                     sample,
                 );
             }

@@ -90,8 +90,10 @@ fn method(results: &Results) -> String {
          anything gives no number.\n\
          - Latency is an open loop: messages are due on a fixed grid of time, and latency counts from when a message was \
          due, not from when it was sent. The generator spins.\n\
-         - Everything is measured {often}, the servers taking turns; the tables give the median, and the least \
-         and the most in brackets; so do ratios, each taken within one repeat.{source}\n"
+         - Everything is measured {often}, the servers taking turns, each time with another one first; the tables give \
+         the median, and the least and the most in brackets; so do ratios, each taken within one repeat.{source}\n\
+         - Before each measurement of throughput, one run is thrown away: a virtual machine may have given its free \
+         memory back to its host, and the first to fill sockets again would pay for that.\n"
     )
 }
 
