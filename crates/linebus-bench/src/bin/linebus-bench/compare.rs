@@ -47,6 +47,8 @@ pub(crate) fn run(options: &Compare) -> Result<Results> {
             let first = (repeat - 1) % servers.len();
             servers.rotate_left(first);
             if measurement.wants_warm_memory() && !results.tiny {
+                // What the machine does every few seconds must not always meet the same measurement.
+                std::thread::sleep(Duration::from_secs_f64(fastrand::f64()));
                 // Nobody's number: if it fails, so does the run that counts, which says why.
                 let _ = sample(measurement, servers[0], &linebus, &cores, &mut results);
             }
