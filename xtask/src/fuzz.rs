@@ -4,7 +4,7 @@
 //! copied into `fuzz/corpus` by hand, where plain tests replay it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, bail};
 
@@ -47,7 +47,7 @@ pub(crate) fn fuzz(seconds: u64, targets: Vec<String>) -> anyhow::Result<()> {
 
 fn all() -> anyhow::Result<Vec<String>> {
     let list =
-        Command::new("cargo").args(["fuzz", "list"]).output().context("can't list targets")?;
+        crate::command("cargo").args(["fuzz", "list"]).output().context("can't list targets")?;
     Ok(String::from_utf8(list.stdout)?.lines().map(str::to_owned).collect())
 }
 
@@ -57,7 +57,7 @@ fn fuzz_one(name: &str, seconds: u64) -> anyhow::Result<Ran> {
     let (kept, time) = (format!("fuzz/corpus/{name}"), format!("-max_total_time={seconds}"));
     let arguments = ["fuzz", "run", name, &found, &kept, "--", &time, "-print_final_stats=1"];
     eprintln!("$ RUSTC_BOOTSTRAP=1 cargo {}", arguments.join(" "));
-    let mut command = Command::new("cargo");
+    let mut command = crate::command("cargo");
     // Coverage and sanitizers are options that the stable compiler has, but does not promise.
     command.args(arguments).env("RUSTC_BOOTSTRAP", "1").stderr(Stdio::piped());
     let mut child = command.spawn().context("can't run cargo fuzz")?;

@@ -260,15 +260,29 @@ fn setup_lint() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A program as if it were called by hand. What cargo tells this one of its own package would reach the
+/// build scripts of others, some of which watch it: each change between `cargo test` and `cargo xtask test`
+/// would build a good part of the workspace anew.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        let own = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if own.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes())) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 fn works(program: &str, arguments: &[&str]) -> bool {
-    let output = Command::new(program).args(arguments).output();
+    let output = command(program).args(arguments).output();
     output.is_ok_and(|output| output.status.success())
 }
 
 fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
     let line = format!("{program} {}", arguments.join(" "));
     eprintln!("$ {line}");
-    let status = Command::new(program).args(arguments).status();
+    let status = command(program).args(arguments).status();
     let status =
         status.with_context(|| format!("can't run `{line}`; `cargo xtask setup` may help"))?;
     if !status.success() {

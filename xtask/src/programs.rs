@@ -55,7 +55,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 /// The documentation's examples, which cargo builds and runs; that takes long.
 fn documentation() -> Program {
-    let mut command = Command::new("cargo");
+    let mut command = crate::command("cargo");
     command.args(["test", "--workspace", "--doc"]);
     Program { name: "documentation".to_owned(), size: u64::MAX, command }
 }
@@ -73,7 +73,7 @@ pub(crate) fn build() -> anyhow::Result<Vec<Program>> {
 fn build_tests(which: &[&str]) -> anyhow::Result<Vec<Program>> {
     let arguments = [&["test", "--quiet", "--no-run", "--message-format=json"], which].concat();
     eprintln!("$ cargo {}", arguments.join(" "));
-    let output = Command::new("cargo").args(arguments).stderr(Stdio::inherit()).output()?;
+    let output = crate::command("cargo").args(arguments).stderr(Stdio::inherit()).output()?;
     let mut programs = Vec::new();
     for line in String::from_utf8(output.stdout)?.lines() {
         let message: Value = serde_json::from_str(line).context("cargo speaks JSON")?;
