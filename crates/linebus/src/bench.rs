@@ -1,5 +1,6 @@
 //! `linebus bench`: what a bus can do from here.
 
+use std::io::{self, Write};
 use std::net::ToSocketAddrs;
 use std::time::Duration;
 
@@ -41,15 +42,17 @@ pub(crate) fn run(bus: &Bus, args: &Args) -> Result<(), Failure> {
     bus::block_on(async { bus.connect_once().await.map(drop) })?;
     let (senders, receivers) = (usize::from(args.senders), usize::from(args.receivers));
     let shape = Shape::one_topic(senders, receivers, usize::from(args.payload));
-    println!("{senders} to {receivers}, {} bytes", args.payload);
+    let mut out = io::stdout();
+    writeln!(out, "{senders} to {receivers}, {} bytes", args.payload)?;
     let options = ThroughputOptions { measure_for: args.seconds, ..Default::default() };
     let measured =
         throughput::measure(&target, &shape, &options).context("deliveries per second")?;
-    println!(
+    writeln!(
+        out,
         "{:.0} deliveries/s ({:.0} % of a processor for the generator)",
         measured.per_second(),
         measured.generator_share() * 100.0
-    );
+    )?;
     let shape = Shape::one_topic(1, receivers, usize::from(args.payload));
     let options = LatencyOptions {
         messages_per_second: args.rate,
@@ -58,7 +61,8 @@ pub(crate) fn run(bus: &Bus, args: &Args) -> Result<(), Failure> {
     };
     let measured = latency::measure(&target, &shape, &options).context("latency")?;
     let at = |percent| measured.percentile(percent);
-    println!(
+    writeln!(
+        out,
         "latency at {}/s: p50 {:?}, p90 {:?}, p99 {:?}, p99.9 {:?}, max {:?}",
         args.rate,
         at(50.0),
@@ -66,7 +70,7 @@ pub(crate) fn run(bus: &Bus, args: &Args) -> Result<(), Failure> {
         at(99.0),
         at(99.9),
         measured.max()
-    );
+    )?;
     Ok(())
 }
 

@@ -368,4 +368,8 @@ fn bench_measures_this_bus() {
     assert!(output.status.success(), "{output:?}");
     let lines: Vec<_> = text(&output.stdout).lines().collect();
     assert!(lines[1].contains(" deliveries/s") && lines[2].contains("p99.9"), "{lines:?}");
+    let mut unread = bus.command(&["bench", "--seconds", "0.1"]);
+    let mut unread = unread.stdout(Stdio::piped()).spawn().expect("it can be started");
+    drop(unread.stdout.take());
+    assert!(unread.wait().expect("it ends").success(), "a closed pipe is no error");
 }
